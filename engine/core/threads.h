@@ -1,0 +1,25 @@
+#pragma once
+// How many threads to use, and the one parallel loop of the host code.
+
+#include <cstdint>
+
+namespace xf {
+
+/// Cores this process may use: the smallest of its affinity mask, its cgroup's CPU quota (v1 or v2) and
+/// SLURM_CPUS_PER_TASK; never less than 1, never the machine's count when it may use fewer.
+int usable_cores();
+
+/// Sets the number of threads of every later parallel loop and library call. Throws UsageError below 1.
+void set_threads(int count);
+
+/// The number in force: usable_cores() until set_threads() was called.
+int threads();
+
+/// Calls body(i) once for each i in [0, count), spread over threads() in contiguous static chunks. A body
+/// must not depend on which thread runs it. The first exception is rethrown here.
+template <class Body>
+void parallel_for(int64_t count, Body&& body);
+
+}  // namespace xf
+
+#include "engine/core/threads_impl.h"
