@@ -25,25 +25,45 @@ class Error : public std::exception {
 };
 
 /// An option or argument that cannot be used as given.
-struct UsageError : Error { using Error::Error; };
+struct UsageError : Error {
+  using Error::Error;
+};
 /// Input was read and is wrong: a broken image, a tensor of another shape, one class only.
-struct DataError : Error { using Error::Error; };
+struct DataError : Error {
+  using Error::Error;
+};
 /// An input file or folder is not there, or may not be read.
-struct MissingInputError : Error { using Error::Error; };
+struct MissingInputError : Error {
+  using Error::Error;
+};
 /// A device, driver, library or instruction set is not available.
-struct UnavailableError : Error { using Error::Error; };
+struct UnavailableError : Error {
+  using Error::Error;
+};
 /// The program contradicts itself: a defect of this software.
-struct InternalError : Error { using Error::Error; };
+struct InternalError : Error {
+  using Error::Error;
+};
 /// The plan does not fit in the memory there is.
-struct MemoryError : Error { using Error::Error; };
+struct MemoryError : Error {
+  using Error::Error;
+};
 /// The output exists already and was not to be replaced.
-struct OutputExistsError : Error { using Error::Error; };
+struct OutputExistsError : Error {
+  using Error::Error;
+};
 /// An output could not be written.
-struct WriteError : Error { using Error::Error; };
+struct WriteError : Error {
+  using Error::Error;
+};
 /// A signal stopped the work after its state was saved.
-struct StoppedError : Error { using Error::Error; };
+struct StoppedError : Error {
+  using Error::Error;
+};
 /// The loss is no longer a finite number.
-struct DivergedError : Error { using Error::Error; };
+struct DivergedError : Error {
+  using Error::Error;
+};
 
 /// Operands whose shapes do not go together; carries them.
 class ShapeError : public Error {

@@ -33,7 +33,8 @@ int cgroup_cores() {
     for (std::string line; std::getline(in, line);)
       if (line.rfind("0::", 0) == 0) own = line.substr(3);
   }
-  for (const std::string& path : {"/sys/fs/cgroup" + own + "/cpu.max", std::string("/sys/fs/cgroup/cpu.max")}) {
+  for (const std::string& path :
+       {"/sys/fs/cgroup" + own + "/cpu.max", std::string("/sys/fs/cgroup/cpu.max")}) {
     std::ifstream in(path);
     std::string quota;
     double period = 0;
