@@ -1,0 +1,101 @@
+#pragma once
+// The seam between the engine and the devices. A backend turns one node into one kernel, once; a kernel then
+// runs on fixed addresses, step after step. Nothing above this header knows a device.
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "engine/graph/graph.h"
+
+namespace xf {
+
+/// Device memory, freed with the last reference to it.
+struct Buffer {
+  std::shared_ptr<std::byte> data;
+  size_t bytes = 0;
+};
+
+/// An operand of a running kernel. Absent operands and unused outputs have no data. Consecutive pixels of an
+/// activation lie `row_stride` elements apart: the channel count, or more where it is a slice of a wider
+/// tensor (only for operands that Kernel::strided() allows).
+struct Ref {
+  std::byte* data = nullptr;
+  Spec spec;
+  int64_t row_stride = 0;
+  [[nodiscard]] explicit operator bool() const { return data != nullptr; }
+  template <class T>
+  [[nodiscard]] T* as() const {
+    return reinterpret_cast<T*>(data);
+  }
+};
+
+/// Temporary memory of one kernel's run: Kernel::workspace() bytes, 256-byte aligned, uninitialised.
+struct Scratch {
+  std::byte* data = nullptr;
+  size_t bytes = 0;
+};
+
+/// A queue of work on the device, in order.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  /// Returns when all work queued so far is done.
+  virtual void synchronize() = 0;
+};
+
+/// A backend's own arrangement of a constant operand; id 0 is the plain one.
+struct Layout {
+  uint64_t id = 0;
+  int64_t bytes = 0;
+};
+
+/// One node made ready to run. Operands are numbered inputs first, then outputs.
+class Kernel {
+ public:
+  virtual ~Kernel() = default;
+  /// Who does the work: "brgconv:avx512_core", "xf:bn_act". A name that starts with "ref" is refused by
+  /// compile().
+  [[nodiscard]] virtual std::string impl() const = 0;
+  [[nodiscard]] virtual size_t workspace() const { return 0; }
+  /// The arrangement this kernel wants for input `operand`; the plan inserts the Pack.
+  [[nodiscard]] virtual Layout wants(int /*operand*/) const { return {}; }
+  /// Whether operand may have a row stride beyond its channels.
+  [[nodiscard]] virtual bool strided(int /*operand*/) const { return false; }
+  /// Whether output `output` (0 …) may lie in the memory of input `input`, when that is not needed
+  /// afterwards.
+  [[nodiscard]] virtual bool in_place(int /*output*/, int /*input*/) const { return false; }
+  /// Input whose memory output `output` must share: the plan copies it there first where it is still needed;
+  /// -1: none.
+  [[nodiscard]] virtual int accumulates_into(int /*output*/) const { return -1; }
+  virtual void run(Stream& stream, std::span<const Ref> operands, Scratch scratch) = 0;
+};
+
+enum class Lane : uint8_t { compute, copy };
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  /// "cpu", "cuda:0".
+  [[nodiscard]] virtual std::string name() const = 0;
+  /// Chooses the algorithm for a node with its real shapes and types, and builds what it needs: once. Throws
+  /// UnavailableError where the device cannot do it.
+  virtual std::unique_ptr<Kernel> lower(const Node& node) = 0;
+  /// Whether activations of this type can be computed with; `why` gets the reason if not.
+  [[nodiscard]] virtual bool supports(DType dtype, std::string& why) const = 0;
+  /// Zero-filled device memory, 256-byte aligned. Throws MemoryError with the bytes asked for and there.
+  virtual Buffer reserve(size_t bytes) = 0;
+  virtual Stream& stream(Lane lane) = 0;
+  virtual void upload(Stream& stream, std::byte* device, const std::byte* host, size_t bytes) = 0;
+  /// Returns once the bytes are on the host.
+  virtual void download(Stream& stream, std::byte* host, const std::byte* device, size_t bytes) = 0;
+  [[nodiscard]] virtual bool can_capture() const { return false; }
+};
+
+/// Whether results may depend on the number of threads.
+enum class Determinism : uint8_t { fixed_threads, any_threads };
+
+}  // namespace xf

@@ -1,0 +1,21 @@
+#pragma once
+// One function an operation: builds its CPU kernel. Defined in the file of the operation's family.
+
+#include <memory>
+
+#include "engine/graph/graph.h"
+#include "engine/run/backend.h"
+
+namespace xf::cpu {
+
+/// What every lowering may need to know.
+struct Context {
+  Determinism determinism = Determinism::fixed_threads;
+};
+
+#define XF_OP(Name, text) \
+  std::unique_ptr<Kernel> lower(const Name& op, const Node& node, const Context& context);
+#include "engine/graph/ops.def"
+#undef XF_OP
+
+}  // namespace xf::cpu
