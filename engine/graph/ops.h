@@ -28,7 +28,8 @@ struct Normalize {
   ChannelOrder order = ChannelOrder::rgb;
   std::array<float, 4> scale{1, 1, 1, 1};
   std::array<float, 4> shift{};
-  int channels = 3;  ///< channels of y, ≥ C
+  int channels = 3;       ///< channels of y, ≥ C
+  DType to = DType::f32;  ///< type of y
 };
 
 /// (x) → (y of type `to`).
@@ -101,9 +102,10 @@ struct PoolBwd {
 
 /// (x) → (y: (n, 1, 1, c), f32): the mean over h and w, accumulated in f32.
 struct GlobalAvgPool {};
-/// (dy: (n, 1, 1, c), f32) → (dx of shape `input`).
+/// (dy: (n, 1, 1, c), f32) → (dx of shape `input` and type `to`).
 struct GlobalAvgPoolBwd {
   Shape input;
+  DType to = DType::f32;  ///< type of dx
 };
 
 /// (x: n images of h*w*c numbers, w: (outputs, h, w, c) flattened alike, bias? (outputs)) → (y:
