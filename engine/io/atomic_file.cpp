@@ -1,0 +1,92 @@
+#include "engine/io/atomic_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <system_error>
+
+namespace xf::io {
+namespace fs = std::filesystem;
+
+WriteError write_failure(const fs::path& target, int error) {
+  std::string remedy;
+  switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG: remedy = "Free some space there, or name a folder on another file system."; break;
+    case EACCES:
+    case EPERM:
+    case EROFS: remedy = "Name a folder that you may write to."; break;
+    case ENOENT:
+    case ENOTDIR:
+      remedy = fmt::format("Make the folder {} first.", fs::absolute(target).parent_path().string());
+      break;
+    default: break;
+  }
+  const std::string reason = std::generic_category().message(error);
+  return {target.string(), fmt::format("cannot be written: {}", reason), remedy};
+}
+
+AtomicFile::AtomicFile(const fs::path& target) : target_(target), destination_(target) {
+  std::error_code ignored;
+  // A rename onto a link would replace the link, not the file that it names.
+  if (fs::is_symlink(target, ignored)) destination_ = fs::weakly_canonical(target, ignored);
+  if (fs::exists(destination_, ignored) && !fs::is_regular_file(destination_, ignored)) {
+    throw WriteError(target.string(), "cannot be written: it is there and is not a regular file",
+                     "Name another file.");
+  }
+  static std::atomic<unsigned> count{0};
+  const fs::path folder = destination_.parent_path();
+  const std::string name = destination_.filename().string();
+  do {
+    temporary_ = folder / fmt::format(".{}.{}-{}.partial", name, ::getpid(), count++);
+    descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (descriptor_ < 0 && errno == EEXIST);
+  if (descriptor_ < 0) throw write_failure(target_, errno);
+}
+
+AtomicFile::~AtomicFile() { discard(); }
+
+void AtomicFile::discard() noexcept {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(temporary_.c_str());
+  descriptor_ = -1;
+}
+
+void AtomicFile::write(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t done = ::write(descriptor_, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) throw write_failure(target_, errno);
+    bytes.remove_prefix(static_cast<size_t>(done));
+  }
+}
+
+void AtomicFile::commit() {
+  if (::fsync(descriptor_) != 0 || ::rename(temporary_.c_str(), destination_.c_str()) != 0) {
+    throw write_failure(target_, errno);
+  }
+  const int closed = ::close(descriptor_);
+  descriptor_ = -1;
+  if (closed != 0) throw write_failure(target_, errno);
+  // The new name itself must survive a crash too. Some file systems cannot sync a folder; the file is whole.
+  const fs::path folder = destination_.parent_path();
+  const int directory = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return;
+  ::fsync(directory);
+  ::close(directory);
+}
+
+void write_file(const fs::path& target, std::string_view bytes) {
+  AtomicFile file(target);
+  file.write(bytes);
+  file.commit();
+}
+
+}  // namespace xf::io

@@ -1,0 +1,45 @@
+#pragma once
+// Files that appear whole or not at all.
+
+#include <filesystem>
+#include <string_view>
+
+#include "engine/core/error.h"
+
+namespace xf::io {
+
+/// The error of a failed write to `target`: the text of errno value `error` and what to do about it.
+[[nodiscard]] WriteError write_failure(const std::filesystem::path& target, int error);
+
+/// Writes go to a temporary file in the target's folder; commit() makes it durable and renames it onto the
+/// target, so that a reader, a crash or a full disk never meets half a file. Without commit() the
+/// destructor removes the temporary and a file that was there before stays as it was.
+class AtomicFile {
+ public:
+  /// Creates the temporary. Throws WriteError naming `target` when the folder is missing or may not be
+  /// written, or when the target is there and is no regular file.
+  explicit AtomicFile(const std::filesystem::path& target);
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile();
+
+  [[nodiscard]] const std::filesystem::path& target() const { return target_; }
+  /// For libraries that open a file by name. They must have closed it before commit().
+  [[nodiscard]] const std::filesystem::path& temporary() const { return temporary_; }
+
+  /// Appends. Throws WriteError.
+  void write(std::string_view bytes);
+  /// fsync, rename, fsync of the folder. Throws WriteError; the target is then unchanged.
+  void commit();
+
+ private:
+  void discard() noexcept;
+
+  std::filesystem::path target_, destination_, temporary_;
+  int descriptor_ = -1;
+};
+
+/// The whole of `bytes` as the file `target`, atomically. Throws WriteError.
+void write_file(const std::filesystem::path& target, std::string_view bytes);
+
+}  // namespace xf::io
