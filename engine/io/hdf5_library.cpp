@@ -2,8 +2,6 @@
 
 #include <hdf5.h>
 
-#include <cstdlib>
-#include <string_view>
 #include <type_traits>
 
 namespace xf::hdf5 {
@@ -16,24 +14,19 @@ std::recursive_mutex& library_mutex() {
   return mutex;
 }
 
-herr_t collect(unsigned, const H5E_error2_t* entry, void* into) {
-  auto& failure = *static_cast<Failure*>(into);
-  if (entry->desc == nullptr) return 0;
-  const std::string_view text = entry->desc;
-  if (failure.text.empty()) failure.text = text;
-  const size_t at = text.find("errno = ");
-  if (at != std::string_view::npos && failure.error == 0) failure.error = std::atoi(entry->desc + at + 8);
+herr_t take_first(unsigned, const H5E_error2_t* entry, void* into) {
+  auto& text = *static_cast<std::string*>(into);
+  if (text.empty() && entry->desc != nullptr) text = entry->desc;
   return 0;
 }
 }  // namespace
 
 Session::Session() : lock_(library_mutex()) { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
 
-Failure last_failure() {
-  Failure failure;
-  // Downward visits the place that noticed first last; upward starts with it.
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, collect, &failure);
-  return failure;
+std::string last_failure() {
+  std::string text;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_first, &text);  // upward starts where the failure was noticed
+  return text;
 }
 
 }  // namespace xf::hdf5

@@ -36,24 +36,16 @@ class Handle {
 
   [[nodiscard]] bool ok() const { return id_ >= 0; }
   [[nodiscard]] int64_t id() const { return id_; }
-  /// Returns whether the library could close it; if not, the identifier stays open.
-  bool close() {
-    if (id_ >= 0 && close_(id_) < 0) return false;
-    id_ = -1;
-    return true;
-  }
+  /// Returns whether the library could close it.
+  bool close() { return id_ < 0 || close_(std::exchange(id_, -1)) >= 0; }
 
  private:
   int64_t id_ = -1;
   Close close_ = nullptr;
 };
 
-/// The library's account of its last failure: the innermost description, and errno where the system refused.
-struct Failure {
-  std::string text;
-  int error = 0;
-};
-Failure last_failure();
+/// The library's account of its last failure.
+std::string last_failure();
 
 /// Largest attribute that Keras writes into one object header; above it an array of strings is split.
 inline constexpr int64_t kAttributeLimit = 64512;

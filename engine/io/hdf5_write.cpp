@@ -1,6 +1,4 @@
-#include <fcntl.h>
 #include <hdf5.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,6 +11,7 @@
 #include "engine/core/error.h"
 #include "engine/io/atomic_file.h"
 #include "engine/io/hdf5.h"
+#include "engine/io/hdf5_driver.h"
 #include "engine/io/hdf5_library.h"
 
 namespace xf::hdf5 {
@@ -20,29 +19,17 @@ namespace fs = std::filesystem;
 
 struct Writer::Impl {
   io::AtomicFile whole;
+  std::unique_ptr<int> error = std::make_unique<int>(0);  // errno of the first failed write
   Handle file;
 
   explicit Impl(const fs::path& target) : whole(target) {}
-  ~Impl() { abandon(); }
 
-  /// A library that cannot flush a file can neither close it nor end without a crash (its exit handler tries
-  /// again). So a file that will not be kept goes on into /dev/null, which takes everything.
-  void abandon() const {
-    void* descriptor = nullptr;
-    if (!file.ok() || H5Fget_vfd_handle(file.id(), H5P_DEFAULT, &descriptor) < 0) return;
-    const int sink = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (sink < 0) return;
-    ::dup3(sink, *static_cast<int*>(descriptor), O_CLOEXEC);
-    ::close(sink);
-  }
   [[noreturn]] void fail() const {
-    const Failure failure = last_failure();
-    abandon();
-    if (failure.error != 0) throw io::write_failure(whole.target(), failure.error);
-    throw WriteError(whole.target().string(), "cannot be written: " + failure.text);
+    if (*error != 0) throw io::write_failure(whole.target(), *error);
+    throw WriteError(whole.target().string(), "cannot be written: " + last_failure());
   }
   void check(int64_t result) const {
-    if (result < 0) fail();
+    if (result < 0 || *error != 0) fail();
   }
   [[nodiscard]] Handle own(int64_t id, Handle::Close close) const {
     check(id);
@@ -82,19 +69,6 @@ std::pair<hid_t, hid_t> types() {
   if constexpr (std::is_same_v<T, uint8_t>) return {H5T_STD_U8LE, H5T_NATIVE_UINT8};
 }
 
-/// Nothing reaches the disk but in H5Dwrite and H5Fflush, where a failure is seen and leaves the library
-/// sound: no metadata is evicted and no data lingers in a buffer until its dataset is closed.
-bool write_only_when_told(hid_t access) {
-  H5AC_cache_config_t cache{};
-  cache.version = H5AC__CURR_CACHE_CONFIG_VERSION;
-  if (H5Pget_mdc_config(access, &cache) < 0) return false;
-  cache.evictions_enabled = 0;
-  cache.incr_mode = H5C_incr__off;
-  cache.flash_incr_mode = H5C_flash_incr__off;
-  cache.decr_mode = H5C_decr__off;
-  return H5Pset_mdc_config(access, &cache) >= 0 && H5Pset_sieve_buf_size(access, 0) >= 0;
-}
-
 Handle simple_space(std::span<const int64_t> dims) {
   const std::vector<hsize_t> extent(dims.begin(), dims.end());
   return {H5Screate_simple(static_cast<int>(extent.size()), extent.data(), nullptr), H5Sclose};
@@ -123,11 +97,7 @@ void Writer::Impl::write_texts(const std::string& object, const std::string& nam
 Writer::Writer(const fs::path& target) {
   const Session session;
   impl_ = std::make_unique<Impl>(target);
-  const Handle access = impl_->own(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
-#if H5_VERSION_GE(1, 10, 7)
-  H5Pset_file_locking(access.id(), 0, 1);
-#endif
-  if (!write_only_when_told(access.id())) impl_->fail();
+  const Handle access = remembering_access(impl_->error.get());
   impl_->file = impl_->own(
       H5Fcreate(impl_->whole.temporary().c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.id()), H5Fclose);
 }
@@ -220,8 +190,8 @@ void Writer::attribute(const std::string& object, const std::string& name, doubl
 
 void Writer::commit() {
   const Session session;
-  impl_->check(H5Fflush(impl_->file.id(), H5F_SCOPE_GLOBAL));
-  if (!impl_->file.close()) impl_->fail();
+  const bool closed = impl_->file.close();
+  impl_->check(closed ? 0 : -1);
   impl_->whole.commit();
 }
 

@@ -1,7 +1,9 @@
 #include "engine/io/atomic_file.h"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <string>
 
 #include "engine/io/hdf5.h"
@@ -48,4 +50,46 @@ TEST_CASE("a target that cannot be written is named, with the reason") {
                        xf::WriteError);
   CHECK_THROWS_AS(xf::io::write_file(folder.path(), "x"), xf::WriteError);
   CHECK_THROWS_AS(xf::hdf5::Writer("/proc/nowhere/f.h5"), xf::WriteError);
+}
+
+TEST_CASE("a file system that takes no more leaves the old file and no rest") {
+  // A limit on the file size fails writes as a full disk does, and needs no privilege.
+  const TemporaryFolder folder;
+  xf::io::write_file(folder / "a.txt", "old");
+  xf::io::write_file(folder / "a.h5", "old");
+  rlimit before{};
+  REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const std::vector<float> data(100'000, 1.5F);
+  const int64_t dims[] = {100'000};
+  for (const rlim_t limit : {0, 600, 4096, 100'000, 399'000, 401'000}) {
+    CAPTURE(limit);
+    rlimit small = before;
+    small.rlim_cur = limit;
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    bool text_refused = false, hdf5_refused = false;
+    std::string said;
+    try {
+      xf::io::write_file(folder / "a.txt", std::string(410'000, 'x'));
+    } catch (const xf::WriteError&) {
+      text_refused = true;
+    }
+    try {
+      xf::hdf5::Writer file(folder / "a.h5");
+      file.dataset<float>("/group/data", dims, data);
+      for (int i = 0; i < 100; ++i) file.group("/g" + std::to_string(i));
+      file.commit();
+    } catch (const xf::WriteError& error) {
+      hdf5_refused = true;
+      said = error.what();
+    }
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
+    CHECK(text_refused);
+    CHECK(hdf5_refused);
+    CHECK(said.find("a.h5: cannot be written: File too large") != std::string::npos);
+    CHECK(xf::test::content(folder / "a.txt") == "old");
+    CHECK(xf::test::content(folder / "a.h5") == "old");
+    CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 2);
+  }
+  std::signal(SIGXFSZ, handler);
 }
