@@ -1,0 +1,47 @@
+#pragma once
+// What a network expects of its input: value range, channel order, and how images were made to fit.
+// A weight file fixes these; they travel with it (see models/dialect.h).
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace xf {
+
+/// Maps bytes 0–255 to the range that a set of weights was trained on. The names are Keras's `mode` arguments
+/// of keras.applications.imagenet_utils.preprocess_input, and `unit`.
+enum class Preprocess : uint8_t {
+  tf,     ///< x / 127.5 - 1
+  caffe,  ///< RGB to BGR, minus the ImageNet means 103.939, 116.779, 123.68
+  torch,  ///< x / 255, minus 0.485, 0.456, 0.406, over 0.229, 0.224, 0.225
+  unit    ///< x / 255
+};
+
+/// How an image of another size is made to fit.
+enum class ResizeRule : uint8_t {
+  tf_bilinear,  ///< tf.image.resize: half-pixel centres, two taps, no antialiasing
+  pil_bilinear  ///< PIL.Image.resize(BILINEAR): a triangle as wide as the reduction, which antialiases
+};
+
+enum class ChannelOrder : uint8_t { rgb, bgr };
+
+/// A mode as arithmetic on RGB bytes x: y[c] = x[source(c)] * scale[c] + shift[c].
+struct Normalization {
+  std::array<float, 3> scale{}, shift{};
+  ChannelOrder order = ChannelOrder::rgb;
+
+  /// The RGB channel that output channel c is made of.
+  [[nodiscard]] constexpr int source(int c) const { return order == ChannelOrder::bgr ? 2 - c : c; }
+};
+
+Normalization normalization(Preprocess mode);
+
+std::string_view name(Preprocess mode);
+std::string_view name(ResizeRule rule);
+
+/// The mode of that name. Throws UsageError with the valid names.
+Preprocess parse_preprocess(std::string_view text);
+/// The rule of that name. Throws UsageError with the valid names.
+ResizeRule parse_resize_rule(std::string_view text);
+
+}  // namespace xf
