@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "engine/core/channel_order.h"
+
 namespace xf {
 
 /// Maps bytes 0–255 to the range that a set of weights was trained on. The names are Keras's `mode` arguments
@@ -22,8 +24,6 @@ enum class ResizeRule : uint8_t {
   tf_bilinear,  ///< tf.image.resize: half-pixel centres, two taps, no antialiasing
   pil_bilinear  ///< PIL.Image.resize(BILINEAR): a triangle as wide as the reduction, which antialiases
 };
-
-enum class ChannelOrder : uint8_t { rgb, bgr };
 
 /// A mode as arithmetic on RGB bytes x: y[c] = x[source(c)] * scale[c] + shift[c].
 struct Normalization {

@@ -9,13 +9,13 @@
 #include <variant>
 #include <vector>
 
+#include "engine/core/channel_order.h"
 #include "engine/core/dtype.h"
 #include "engine/core/shape.h"
 
 namespace xf {
 
 enum class Activation : uint8_t { none, relu };
-enum class ChannelOrder : uint8_t { rgb, bgr };
 
 struct Padding {
   int top = 0, bottom = 0, left = 0, right = 0;
