@@ -108,16 +108,6 @@ Value Graph::source(const std::string& name) const {
   return it == sources_.end() ? Value{} : it->second;
 }
 
-int Graph::freeze(std::string_view glob) {
-  int matched = 0;
-  for (Node& n : nodes_)
-    if (n.source == Source::param && glob_match(glob, n.name)) {
-      n.trainable = false;
-      ++matched;
-    }
-  return matched;
-}
-
 bool glob_match(std::string_view glob, std::string_view text) {
   size_t g = 0, t = 0, star = std::string_view::npos, resume = 0;
   while (t < text.size()) {

@@ -123,9 +123,6 @@ class Graph {
   void set_scope(std::string scope) { scope_ = std::move(scope); }
   [[nodiscard]] const std::string& scope() const { return scope_; }
 
-  /// Makes the parameters whose names match `glob` (* and ?) not trainable; returns how many matched.
-  int freeze(std::string_view glob);
-
  private:
   Value add_source(Source kind, std::string name, Spec spec, Init init);
   std::deque<Node> nodes_;

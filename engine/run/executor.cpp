@@ -1,0 +1,119 @@
+#include "engine/run/executor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "engine/core/error.h"
+
+namespace xf {
+
+void ActivationMemory::require(size_t bytes) { required_ = std::max(required_, bytes); }
+
+std::byte* ActivationMemory::data() {
+  if (buffer_.bytes < required_) {
+    buffer_ = {};  // first give back, then take: both at once might not fit
+    buffer_ = backend_.reserve(required_);
+  }
+  return buffer_.data.get();
+}
+
+Executor::Executor(Plan plan, Backend& backend, ParamStore& store, ActivationMemory& memory,
+                   const std::string& prefix)
+    : plan_(std::move(plan)), backend_(backend), store_(store), memory_(memory), prefix_(prefix) {
+  memory_.require(plan_.arena_bytes);
+  if (plan_.fixed_bytes > 0) fixed_ = backend_.reserve(plan_.fixed_bytes);
+  fill_constants();
+}
+
+void Executor::fill_constants() {
+  const Graph& g = plan_.graph();
+  Stream& stream = backend_.stream(Lane::compute);
+  for (const auto& [value, slot] : plan_.slots) {
+    const Node& n = g.node(value);
+    if (n.source != Source::constant) continue;
+    Tensor t(n.outputs[0].shape);
+    const auto all = t.as<float>();
+    std::fill(all.begin(), all.end(), n.init.value);
+    backend_.upload(stream, fixed_.data.get() + slot.offset, t.data(), t.bytes());
+    stream.synchronize();
+  }
+}
+
+Ref Executor::ref(Value v, std::byte* arena) const {
+  if (!v) return {};
+  const Slot& slot = plan_.slot(v);
+  Ref r{nullptr, v.spec(), slot.row_stride};
+  switch (slot.region) {
+    case Region::store: {
+      const std::string& name = plan_.graph().node(slot.source).name;
+      r.data = store_.address(!prefix_.empty() && store_.has(prefix_ + name) ? prefix_ + name : name);
+      break;
+    }
+    case Region::arena: r.data = arena + slot.offset; break;
+    case Region::fixed: r.data = fixed_.data.get() + slot.offset; break;
+    case Region::none: throw InternalError(plan_.graph().node(v).name, "has no memory");
+  }
+  return r;
+}
+
+void Executor::bind() {
+  std::byte* arena = memory_.data();
+  if (arena == bound_to_ && !steps_.empty()) return;
+  bound_to_ = arena;
+  steps_.clear();
+  for (const PlanStep& step : plan_.steps) {
+    Bound b{&step, {}, {}};
+    for (const Value& v : step.operands) b.operands.push_back(ref(v, arena));
+    if (step.scratch.region == Region::arena)
+      b.scratch = {arena + step.scratch.offset, step.kernel->workspace()};
+    steps_.push_back(std::move(b));
+  }
+}
+
+void Executor::write(const std::string& input, const Tensor& value) {
+  const Value v = plan_.graph().source(input);
+  if (!v || plan_.slots.count(v) == 0) return;  // a plan that does not read this input does not hold it
+  if (value.shape() != v.shape() || value.dtype() != v.spec().dtype)
+    throw ShapeError(input, "the plan was compiled for another input", {v.shape(), value.shape()});
+  backend_.upload(backend_.stream(Lane::compute), ref(v, nullptr).data, value.data(), value.bytes());
+}
+
+void Executor::run(Phase phase) {
+  bind();
+  Stream& stream = backend_.stream(Lane::compute);
+  if (const Value step = plan_.graph().source("step"); step && plan_.slots.count(step) != 0)
+    backend_.upload(stream, ref(step, nullptr).data, reinterpret_cast<const std::byte*>(&params_),
+                    sizeof params_);
+  for (Bound& b : steps_) {
+    if (b.step->phase != phase) continue;
+    if (observer_ != nullptr) observer_->before(*b.step);
+    b.step->kernel->run(stream, b.operands, b.scratch);
+    if (observer_ != nullptr) observer_->after(*b.step);
+  }
+}
+
+void Executor::refresh() { run(Phase::once); }
+void Executor::run_batch() { run(Phase::batch); }
+void Executor::run_update() { run(Phase::update); }
+
+Tensor Executor::fetch(size_t index) {
+  const Value v = plan_.program.keep.at(index);
+  bind();
+  const Ref r = ref(v, bound_to_);
+  Tensor t(r.spec.shape, r.spec.dtype);
+  Stream& stream = backend_.stream(Lane::compute);
+  if (r.row_stride == r.spec.shape.c) {
+    backend_.download(stream, t.data(), r.data, t.bytes());
+    return t;
+  }
+  const size_t row = static_cast<size_t>(r.spec.shape.c) * size_of(r.spec.dtype);
+  const size_t pitch = static_cast<size_t>(r.row_stride) * size_of(r.spec.dtype);
+  for (int64_t i = 0; i < r.spec.shape.rows(); ++i) {
+    const auto at = static_cast<size_t>(i);
+    backend_.download(stream, t.data() + at * row, r.data + at * pitch, row);
+  }
+  return t;
+}
+
+}  // namespace xf
