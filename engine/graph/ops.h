@@ -190,8 +190,9 @@ struct TensorRule {
   float decay = 0;  ///< weight decay of this tensor
 };
 /// (step, then for each tensor: parameter, gradient?, moment1?, moment2?, average?)
-///   → (norm f32 (1,1,1,1), finite f32 (1,1,1,1): 1 or 0, then for each tensor: parameter', moment1', moment2',
-///   average'). Every tensor has its five operands and four outputs: absent and unused ones keep their place.
+///   → (norm f32 (1,1,1,1), finite f32 (1,1,1,1): 1 or 0, then for each tensor: parameter', moment1',
+///   moment2', average'). Every tensor has its five operands and four outputs: absent and unused ones keep
+///   their place.
 /// A tensor without gradient only joins its average.
 /// One pass: gradients are divided by the loss scale; their global norm and finiteness are taken; nothing
 /// changes when one is not finite; the norm is clipped to `clip_norm` where that is above 0; then
