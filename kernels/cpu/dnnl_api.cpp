@@ -1,0 +1,153 @@
+#include "kernels/cpu/dnnl_api.h"
+
+#include <fmt/format.h>
+
+#include "engine/core/error.h"
+
+namespace xf::cpu::dnn {
+
+namespace {
+
+constexpr auto kDirect = dnnl::algorithm::convolution_direct;
+
+dnnl::primitive_attr attributes(const Epilogue& e) {
+  dnnl::post_ops ops;
+  if (e.residual == Epilogue::Accumulate::into_destination) ops.append_sum(1.0F);
+  if (e.act == Activation::relu) {
+#if DNNL_VERSION_MAJOR >= 3
+    ops.append_eltwise(dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+#else
+    ops.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, 0.0F, 0.0F);
+#endif
+  }
+  dnnl::primitive_attr attr;
+  attr.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  attr.set_post_ops(ops);
+  return attr;
+}
+
+template <class Primitive>
+Built built(const typename Primitive::primitive_desc& pd, const Desc& weights) {
+  return {Primitive(pd), pd.impl_info_str(), weights, pd.scratchpad_desc()};
+}
+
+/// Runs `make` and says which primitive there is not when oneDNN refuses.
+template <class Make>
+Built guarded(const char* what, Make&& make) {
+  try {
+    return make();
+  } catch (const dnnl::error& e) {
+    throw UnavailableError(what, fmt::format("oneDNN {}.{} has no implementation for this processor ({})",
+                                             DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR, e.what()));
+  }
+}
+
+dnnl::convolution_forward::primitive_desc forward_desc(const Convolution& c,
+                                                       const dnnl::primitive_attr& attr) {
+  constexpr auto kKind = dnnl::prop_kind::forward_inference;  // the same code as forward_training
+#if DNNL_VERSION_MAJOR >= 3
+  if (!c.bias) return {engine(), kKind, kDirect, c.src, c.weights, c.dst, c.strides, c.before, c.after, attr};
+  return {engine(), kKind, kDirect, c.src, c.weights, *c.bias, c.dst, c.strides, c.before, c.after, attr};
+#else
+  if (!c.bias)
+    return {{kKind, kDirect, c.src, c.weights, c.dst, c.strides, c.before, c.after}, attr, engine()};
+  return {{kKind, kDirect, c.src, c.weights, *c.bias, c.dst, c.strides, c.before, c.after}, attr, engine()};
+#endif
+}
+
+/// The forward primitive that oneDNN's backward ones want as a hint; its weights have the activations' type.
+dnnl::convolution_forward::primitive_desc hint(Convolution c) {
+#if DNNL_VERSION_MAJOR >= 3
+  c.weights = {c.weights.get_dims(), c.src.get_data_type(), dnnl::memory::format_tag::any};
+#else
+  c.weights = {c.weights.dims(), c.src.data_type(), dnnl::memory::format_tag::any};
+#endif
+  return forward_desc(c, {});
+}
+
+}  // namespace
+
+const dnnl::engine& engine() {
+  static const dnnl::engine e(dnnl::engine::kind::cpu, 0);
+  return e;
+}
+
+const dnnl::stream& stream() {
+  static const dnnl::stream s(engine());
+  return s;
+}
+
+dnnl::memory::data_type data_type(DType t) {
+  switch (t) {
+    case DType::f32: return dnnl::memory::data_type::f32;
+    case DType::bf16: return dnnl::memory::data_type::bf16;
+    case DType::u8: return dnnl::memory::data_type::u8;
+    default: throw InternalError(std::string(name(t)), "no matrix arithmetic in this type on the CPU");
+  }
+}
+
+Desc any(const Dims& dims, DType type) { return {dims, data_type(type), dnnl::memory::format_tag::any}; }
+
+Desc strided(const Dims& dims, DType type, const Dims& strides) { return {dims, data_type(type), strides}; }
+
+Desc vector(int64_t count, DType type) { return {{count}, data_type(type), dnnl::memory::format_tag::a}; }
+
+Built forward(const Convolution& c, const Epilogue& e) {
+  return guarded("convolution", [&] {
+    const auto pd = forward_desc(c, attributes(e));
+    return built<dnnl::convolution_forward>(pd, pd.weights_desc());
+  });
+}
+
+Built backward_data(const Convolution& c) {
+  using Primitive = dnnl::convolution_backward_data;
+  return guarded("convolution gradient", [&] {
+#if DNNL_VERSION_MAJOR >= 3
+    const Primitive::primitive_desc pd(engine(), kDirect, c.src, c.weights, c.dst, c.strides, c.before,
+                                       c.after, hint(c), attributes({}));
+#else
+    const Primitive::primitive_desc pd({kDirect, c.src, c.weights, c.dst, c.strides, c.before, c.after},
+                                       attributes({}), engine(), hint(c));
+#endif
+    return built<Primitive>(pd, pd.weights_desc());
+  });
+}
+
+Built backward_weights(const Convolution& c) {
+  using Primitive = dnnl::convolution_backward_weights;
+  return guarded("convolution weight gradient", [&] {
+#if DNNL_VERSION_MAJOR >= 3
+    const Primitive::primitive_desc pd(engine(), kDirect, c.src, c.weights, c.dst, c.strides, c.before,
+                                       c.after, hint(c), attributes({}));
+#else
+    const Primitive::primitive_desc pd({kDirect, c.src, c.weights, c.dst, c.strides, c.before, c.after},
+                                       attributes({}), engine(), hint(c));
+#endif
+    return built<Primitive>(pd, pd.diff_weights_desc());
+  });
+}
+
+Built product(const Product& p, const Epilogue& e) {
+  using Primitive = dnnl::matmul;
+  return guarded("matrix product", [&] {
+#if DNNL_VERSION_MAJOR >= 3
+    const auto pd =
+        !p.bias ? Primitive::primitive_desc(engine(), p.src, p.weights, p.dst, attributes(e))
+                : Primitive::primitive_desc(engine(), p.src, p.weights, *p.bias, p.dst, attributes(e));
+#else
+    const auto d = !p.bias ? Primitive::desc(p.src, p.weights, p.dst)
+                                     : Primitive::desc(p.src, p.weights, *p.bias, p.dst);
+    const Primitive::primitive_desc pd(d, attributes(e), engine());
+#endif
+    return built<Primitive>(pd, pd.weights_desc());
+  });
+}
+
+Built reorder(const Desc& from, const Desc& to) {
+  return guarded("rearrangement", [&] {
+    const dnnl::reorder::primitive_desc pd(engine(), from, engine(), to, attributes({}));
+    return built<dnnl::reorder>(pd, to);
+  });
+}
+
+}  // namespace xf::cpu::dnn
