@@ -1,0 +1,18 @@
+#pragma once
+// Pictures of energy over time and frequency, as the Gravity Spy project draws them.
+
+#include "engine/io/image.h"
+#include "engine/signal/qtransform.h"
+
+namespace xf {
+
+/// The normalised energy that is drawn as the last colour (M. Zevin et al., "Gravity Spy", Class. Quantum
+/// Grav. 34, 064003).
+inline constexpr double kFullScaleEnergy = 25.5;
+
+/// One pixel of `height` × `width` per cell in viridis, 0 … 25.5, low frequencies at the bottom. `width`
+/// divides the map's columns: a pixel shows the mean of its columns, each clipped first, as a picture that is
+/// made smaller does. The map's rows are the height. Throws InternalError for other sizes.
+io::Image draw_spectrogram(const EnergyMap& map, int width);
+
+}  // namespace xf
