@@ -90,18 +90,17 @@ void ParamStore::declare(const Graph& graph) {
   buffers_.push_back(backend_.reserve(bytes));
   std::byte* at = buffers_.back().data.get();
   for (const Value& v : fresh) {
-    entries_[graph.node(v).name] = {v.shape(), at};
+    entries_[graph.node(v).name] = {v.shape(), at, false};
     names_.push_back(graph.node(v).name);
     at += aligned(v.spec().bytes());
   }
   bytes_ += bytes;
 }
 
-void ParamStore::initialise(const Graph& graph, uint64_t seed,
-                            const std::function<bool(const std::string&)>& except) {
+void ParamStore::initialise(const Graph& graph, uint64_t seed) {
   for (const Value& v : stored(graph)) {
     const Node& n = graph.node(v);
-    if (except(n.name)) continue;
+    if (assigned(n.name)) continue;
     Tensor t(v.shape());
     fill(t.as<float>(), n.init, seed, stream_of(n.name));
     set(n.name, t);
@@ -131,6 +130,7 @@ void ParamStore::set(const std::string& name, const Tensor& value) {
   Stream& stream = backend_.stream(Lane::compute);
   backend_.upload(stream, e.data, value.data(), value.bytes());
   stream.synchronize();
+  entries_[name].assigned = true;
 }
 
 }  // namespace xf

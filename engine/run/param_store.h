@@ -3,7 +3,6 @@
 // averages. Every plan of a model shares one store and finds its tensors by name.
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,11 +20,13 @@ class ParamStore {
   /// Reserves zero-filled memory for each parameter and state of `graph` that is not here yet. A name that is
   /// here with another shape is an InternalError.
   void declare(const Graph& graph);
-  /// Fills the graph's parameters and states as their Init says, but for those that `except` names. The
+  /// Fills those of the graph's parameters and states that nobody has set yet, as their Init says. The
   /// numbers depend on seed, name and position alone.
-  void initialise(const Graph& graph, uint64_t seed, const std::function<bool(const std::string&)>& except);
+  void initialise(const Graph& graph, uint64_t seed);
 
   [[nodiscard]] bool has(const std::string& name) const { return entries_.count(name) != 0; }
+  /// Whether set() or initialise() gave it its numbers.
+  [[nodiscard]] bool assigned(const std::string& name) const { return entry(name).assigned; }
   /// Where a tensor lies on the device. Throws InternalError when there is none of that name.
   [[nodiscard]] std::byte* address(const std::string& name) const;
   [[nodiscard]] const Shape& shape(const std::string& name) const;
@@ -44,6 +45,7 @@ class ParamStore {
   struct Entry {
     Shape shape;
     std::byte* data;
+    bool assigned = false;
   };
   [[nodiscard]] const Entry& entry(const std::string& name) const;
   Backend& backend_;
