@@ -69,7 +69,7 @@ class Loader::Work {
         cache_(samples_.size(), image_bytes(options), options.cache_limit),
         slots_(static_cast<size_t>(options.depth)) {
     for (int i = 0; i < options_.threads; ++i)
-      threads_.emplace_back([this](std::stop_token stop) { run(stop); });
+      threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
   }
 
   [[nodiscard]] int64_t batches() const {

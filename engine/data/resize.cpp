@@ -46,7 +46,8 @@ void resize_tf(const io::Image& image, int height, int width, std::span<uint8_t>
           return left + (right - left) * x.weight;
         };
         const float above = mix(top), below = mix(bottom);
-        out[at++] = static_cast<uint8_t>(above + (below - above) * y.weight + 0.5F);
+        const float rounded = above + (below - above) * y.weight + 0.5F;
+        out[at++] = static_cast<uint8_t>(rounded);
       }
   }
 }
@@ -59,14 +60,17 @@ struct Window {
 
 constexpr int kFractionBits = 32 - 8 - 2;  // eight bits of result, two so that sums do not overflow
 
+/// Halves go up.
+int32_t nearest(double x) { return static_cast<int32_t>(std::floor(x + 0.5)); }
+
 /// Pillow's precompute_coeffs() and normalize_coeffs_8bpc() (src/libImaging/Resample.c) for the triangle.
 std::vector<Window> triangle_windows(int in, int out) {
   std::vector<Window> windows;
   const double scale = static_cast<double>(in) / out, support = std::max(scale, 1.0);
   for (int i = 0; i < out; ++i) {
     const double center = (i + 0.5) * scale;
-    const int first = std::max(0, static_cast<int>(center - support + 0.5));
-    const int end = std::min(in, static_cast<int>(center + support + 0.5));
+    const int first = std::max(0, nearest(center - support));
+    const int end = std::min(in, nearest(center + support));
     std::vector<double> exact;
     double sum = 0;
     for (int x = first; x < end; ++x) {
@@ -74,8 +78,7 @@ std::vector<Window> triangle_windows(int in, int out) {
       sum += exact.back();
     }
     Window window{static_cast<size_t>(first), {}};
-    for (const double w : exact)
-      window.weights.push_back(static_cast<int32_t>(0.5 + w / sum * (1 << kFractionBits)));
+    for (const double w : exact) window.weights.push_back(nearest(w / sum * (1 << kFractionBits)));
     windows.push_back(std::move(window));
   }
   return windows;

@@ -15,7 +15,7 @@ namespace xf::test {
 /// Writes a file below the folder, making the folders between.
 inline std::filesystem::path put(const TemporaryFolder& folder, const std::string& name,
                                  std::string_view text) {
-  const std::filesystem::path file = folder / name;
+  std::filesystem::path file = folder / name;
   std::filesystem::create_directories(file.parent_path());
   std::ofstream(file, std::ios::binary) << text;
   return file;

@@ -122,7 +122,7 @@ TEST_CASE("what is no image, and what is too large") {
   const std::string text = "path,label\nthis is text\n";
   CHECK(refusal(Bytes(text.begin(), text.end())).find("not a PNG, JPEG or BMP") != std::string::npos);
   CHECK(refusal({}).find("empty") != std::string::npos);
-  const std::string gif = "GIF89a\x01\x00\x01\x00";
+  const std::string gif = "GIF89a and more";
   CHECK(refusal(Bytes(gif.begin(), gif.end())).find("not a PNG, JPEG or BMP") != std::string::npos);
   for (const int side : {20000, 16000})
     CHECK(refusal(png_bytes({.width = side, .height = side, .depth = 8, .color = PngColor::grey}, {0}, {}))

@@ -1,7 +1,7 @@
 #pragma once
 // A folder for one test, removed with everything in it.
 
-#include <stdlib.h>
+#include <cstdlib>
 
 #include <filesystem>
 #include <fstream>
