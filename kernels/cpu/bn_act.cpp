@@ -1,0 +1,209 @@
+// Batch normalisation, residual and activation in one: one pass that reads for the statistics, one that reads
+// and writes.
+#include <cmath>
+
+#include "kernels/cpu/block_sums.h"
+#include "kernels/cpu/lower.h"
+#include "kernels/cpu/own_kernel.h"
+#include "kernels/cpu/simd.h"
+#include "kernels/cpu/tiles.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/cpu/bn_act.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/cpu/simd-inl.h"
+
+#ifndef XF_KERNELS_CPU_BN_ACT_ONCE
+#define XF_KERNELS_CPU_BN_ACT_ONCE
+namespace xf::cpu {
+namespace {
+/// y = act((x - mean) * scale + shift + residual)
+struct Affine {
+  Ref x, residual, y;
+  const float *mean, *scale, *shift;
+  Activation act;
+};
+}  // namespace
+}  // namespace xf::cpu
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace xf::cpu {
+namespace HWY_NAMESPACE {
+namespace {
+
+/// The block's mean and sum of squared deviations, per channel. Deviations from the block's first row are
+/// summed: small numbers, however far the mean is from zero.
+template <class T>
+void block_moments(const Ref& x, int64_t first, int64_t last, ChannelPair out) {
+  const int64_t channels = x.spec.shape.c, stride = x.row_stride;
+  const T* origin = x.as<T>() + first * stride;
+  for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
+    store(hn::Zero(d), d, out.first + c);
+    store(hn::Zero(d), d, out.second + c);
+  });
+  int64_t r = first;
+  for (; r + 8 <= last; r += 8) {
+    const T* row = x.as<T>() + r * stride;
+    for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
+      const auto shift = load(d, origin + c);
+      const T* p = row + c;
+      const auto d0 = hn::Sub(load(d, p), shift), d1 = hn::Sub(load(d, p + stride), shift);
+      const auto d2 = hn::Sub(load(d, p + 2 * stride), shift), d3 = hn::Sub(load(d, p + 3 * stride), shift);
+      const auto d4 = hn::Sub(load(d, p + 4 * stride), shift), d5 = hn::Sub(load(d, p + 5 * stride), shift);
+      const auto d6 = hn::Sub(load(d, p + 6 * stride), shift), d7 = hn::Sub(load(d, p + 7 * stride), shift);
+      const auto sum =
+          hn::Add(hn::Add(hn::Add(d0, d1), hn::Add(d2, d3)), hn::Add(hn::Add(d4, d5), hn::Add(d6, d7)));
+      const auto q0 = hn::MulAdd(d1, d1, hn::Mul(d0, d0)), q1 = hn::MulAdd(d3, d3, hn::Mul(d2, d2));
+      const auto q2 = hn::MulAdd(d5, d5, hn::Mul(d4, d4)), q3 = hn::MulAdd(d7, d7, hn::Mul(d6, d6));
+      const auto square = hn::Add(hn::Add(q0, q1), hn::Add(q2, q3));
+      store(hn::Add(load(d, out.first + c), sum), d, out.first + c);
+      store(hn::Add(load(d, out.second + c), square), d, out.second + c);
+    });
+  }
+  for (; r < last; ++r) {
+    const T* row = x.as<T>() + r * stride;
+    for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
+      const auto d0 = hn::Sub(load(d, row + c), load(d, origin + c));
+      store(hn::Add(load(d, out.first + c), d0), d, out.first + c);
+      store(hn::MulAdd(d0, d0, load(d, out.second + c)), d, out.second + c);
+    });
+  }
+  const float inverse = 1.0F / static_cast<float>(last - first);
+  for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
+    const auto sum = load(d, out.first + c), mean = hn::Mul(sum, hn::Set(d, inverse));
+    store(hn::NegMulAdd(sum, mean, load(d, out.second + c)), d, out.second + c);
+    store(hn::Add(load(d, origin + c), mean), d, out.first + c);
+  });
+}
+
+void bn_moments(const Ref& x, int64_t first, int64_t last, ChannelPair out) {
+  with_type(x.spec.dtype, [&](auto* t) HWY_ATTR {
+    block_moments<std::remove_pointer_t<decltype(t)>>(x, first, last, out);
+  });
+}
+
+template <class T, bool kRelu, bool kResidual>
+void apply(const Affine& a, int64_t first, int64_t last) {
+  const int64_t channels = a.x.spec.shape.c;
+  for (int64_t r = first; r < last; ++r) {
+    const T* x = a.x.as<T>() + r * a.x.row_stride;
+    const T* residual = kResidual ? a.residual.as<T>() + r * a.residual.row_stride : nullptr;
+    T* y = a.y.as<T>() + r * a.y.row_stride;
+    for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
+      auto v = hn::MulAdd(hn::Sub(load(d, x + c), load(d, a.mean + c)), load(d, a.scale + c),
+                          load(d, a.shift + c));
+      if constexpr (kResidual) v = hn::Add(v, load(d, residual + c));
+      if constexpr (kRelu) v = relu(d, v);
+      store(v, d, y + c);
+    });
+  }
+}
+
+void bn_apply(const Affine& a, int64_t first, int64_t last) {
+  with_type(a.x.spec.dtype, [&](auto* t) HWY_ATTR {
+    using T = std::remove_pointer_t<decltype(t)>;
+    const bool relu = a.act == Activation::relu;
+    if (a.residual)
+      relu ? apply<T, true, true>(a, first, last) : apply<T, false, true>(a, first, last);
+    else
+      relu ? apply<T, true, false>(a, first, last) : apply<T, false, false>(a, first, last);
+  });
+}
+
+}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace xf::cpu
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace xf::cpu {
+namespace {
+
+HWY_EXPORT(bn_moments);
+HWY_EXPORT(bn_apply);
+
+class BnActKernel final : public OwnKernel {
+ public:
+  BnActKernel(const BnAct& op, const Node& node)
+      : OwnKernel("bn_act", node), op_(op), x_(node.inputs[0].shape()) {
+    activation_type(node, {0, kResidual});
+  }
+  [[nodiscard]] size_t workspace() const override {
+    const int64_t sums = op_.mode == BnMode::batch ? BlockSums::floats(x_) : 0;
+    return static_cast<size_t>(kVectors * x_.c + sums) * sizeof(float);
+  }
+  [[nodiscard]] bool strided(int operand) const override {
+    return operand == 0 || operand == kResidual || operand == inputs();
+  }
+  [[nodiscard]] bool in_place(int output, int input) const override {
+    if (output == 0) return input == 0 || input == kResidual;
+    return (output == 3 && input == 3) || (output == 4 && input == 4);
+  }
+
+  void run(Stream&, std::span<const Ref> operands, Scratch scratch) override {
+    const Ref x = in(operands, 0);
+    auto* scale = reinterpret_cast<float*>(scratch.data);
+    float *shift = scale + x_.c, *mean = shift + x_.c, *m2 = mean + x_.c, *inv_std = m2 + x_.c;
+    if (op_.mode == BnMode::batch) {
+      const BlockSums sums(x_, scale + kVectors * x_.c);
+      const Blocks& blocks = sums.blocks();
+      parallel_for(blocks.count(), [&](int64_t b) {
+        HWY_DYNAMIC_DISPATCH(bn_moments)(x, blocks.begin(b), blocks.end(b), sums[b]);
+      });
+      sums.combine_moments({mean, m2});
+    }
+    statistics(operands, mean, m2, inv_std);
+    const auto *gamma = in(operands, 1).as<float>(), *beta = in(operands, 2).as<float>();
+    for (int64_t c = 0; c < x_.c; ++c) {
+      scale[c] = gamma != nullptr ? inv_std[c] * gamma[c] : inv_std[c];
+      shift[c] = beta[c];
+    }
+    const Affine affine{x, in(operands, kResidual), out(operands, 0), mean, scale, shift, op_.act};
+    // Backwards: what the statistics read last is still in the cache.
+    const Blocks blocks = row_blocks(x_.rows(), x_.c);
+    parallel_for(blocks.count(), [&](int64_t i) {
+      const int64_t b = blocks.count() - 1 - i;
+      HWY_DYNAMIC_DISPATCH(bn_apply)(affine, blocks.begin(b), blocks.end(b));
+    });
+  }
+
+ private:
+  static constexpr int kResidual = 5;
+  static constexpr int64_t kVectors = 5;  ///< scale, shift, mean, m2 and inv_std in the workspace
+
+  /// Fills mean and inv_std, and the outputs that are made of them.
+  void statistics(std::span<const Ref> operands, float* mean, const float* m2, float* inv_std) const {
+    const auto *old_mean = in(operands, 3).as<float>(), *old_var = in(operands, 4).as<float>();
+    auto *new_mean = out(operands, 3).as<float>(), *new_var = out(operands, 4).as<float>();
+    const auto n = static_cast<double>(x_.rows());
+    for (int64_t c = 0; c < x_.c; ++c) {
+      if (op_.mode == BnMode::running) {
+        mean[c] = old_mean[c];
+        inv_std[c] = static_cast<float>(1.0 / std::sqrt(static_cast<double>(old_var[c]) + op_.eps));
+        continue;
+      }
+      inv_std[c] = static_cast<float>(1.0 / std::sqrt(m2[c] / n + op_.eps));
+      const float kept = 1 - op_.momentum;
+      if (new_mean != nullptr) new_mean[c] = kept * old_mean[c] + op_.momentum * mean[c];
+      if (new_var != nullptr)
+        new_var[c] = kept * old_var[c] + op_.momentum * static_cast<float>(m2[c] / (n - 1));
+    }
+    if (const Ref m = out(operands, 1)) std::copy(mean, mean + x_.c, m.as<float>());
+    if (const Ref s = out(operands, 2)) std::copy(inv_std, inv_std + x_.c, s.as<float>());
+  }
+
+  BnAct op_;
+  Shape x_;
+};
+
+}  // namespace
+
+std::unique_ptr<Kernel> lower(const BnAct& op, const Node& node, const Context&) {
+  return std::make_unique<BnActKernel>(op, node);
+}
+
+}  // namespace xf::cpu
+#endif
