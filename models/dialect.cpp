@@ -1,0 +1,164 @@
+#include "models/dialect.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "engine/core/error.h"
+
+namespace xf {
+namespace {
+
+// The spelling of every enum in files; the order is that of the enumerators.
+constexpr std::array<std::string_view, 3> kFamily{"keras", "torchvision", "caffe"};
+constexpr std::array<std::string_view, 2> kGamma{"absent", "present"};
+constexpr std::array<std::string_view, 2> kCounted{"excludes_padding", "counts_padding"};
+constexpr std::array<std::string_view, 2> kRounding{"floor", "ceil"};
+constexpr std::array<std::string_view, 2> kStride{"first_1x1", "middle_3x3"};
+
+template <class E, size_t N>
+std::string_view spell(const std::array<std::string_view, N>& names, E value) {
+  return names.at(static_cast<size_t>(value));
+}
+
+template <class E, size_t N>
+std::optional<E> find(const std::array<std::string_view, N>& names, std::string_view text) {
+  for (size_t i = 0; i < N; ++i) {
+    if (names[i] == text) return static_cast<E>(i);
+  }
+  return std::nullopt;
+}
+
+bool is_resnet(std::string_view network) { return network.substr(0, 6) == "resnet"; }
+
+[[noreturn]] void unknown(std::string_view network, Family family) {
+  throw UsageError(std::string(network), fmt::format("{} has no network of this name", name(family)),
+                   "Name another --model, or another --dialect.");
+}
+
+/// Reads one field after the other, and names the one that is wrong.
+struct Fields {
+  nlohmann::json json;
+  const std::string& subject;
+
+  [[noreturn]] void fail(const char* key) const {
+    throw DataError(subject, fmt::format("its attribute \"dialect\" has no valid \"{}\"", key),
+                    "Write the file again with this version, or use other weights.");
+  }
+  template <class T>
+  T get(const char* key) const {
+    const auto at = json.find(key);
+    if (at == json.end()) fail(key);
+    try {
+      return at->template get<T>();
+    } catch (const nlohmann::json::exception&) {
+      fail(key);
+    }
+  }
+  template <class E, size_t N>
+  E get(const char* key, const std::array<std::string_view, N>& names) const {
+    const auto value = find<E>(names, get<std::string>(key));
+    if (!value) fail(key);
+    return *value;
+  }
+};
+
+}  // namespace
+
+Dialect keras_dialect(std::string_view network) {
+  Dialect d;
+  d.family = Family::keras;
+  d.resize = ResizeRule::tf_bilinear;
+  if (network == "inception_v3") {
+    d.bn_eps = 1e-3F;
+    d.bn_gamma = BnGamma::absent;
+    d.preprocess = Preprocess::tf;
+    d.input_size = 299;
+    return d;
+  }
+  if (network == "resnet50" || network == "resnet101" || network == "resnet152") {
+    d.bn_eps = 1.001e-5F;
+    d.stride = StridePlacement::first_1x1;
+    d.conv_bias = ConvBias::present;
+    d.preprocess = Preprocess::caffe;
+    return d;
+  }
+  unknown(network, Family::keras);
+}
+
+Dialect torchvision_dialect(std::string_view network) {
+  Dialect d;
+  if (network == "inception_v3") {
+    d.bn_eps = 1e-3F;
+    d.average_pool = CountPadding::yes;
+    // Its transform_input undoes the mean and deviation of the images and gives x / 127.5 - 1.
+    d.preprocess = Preprocess::tf;
+    d.input_size = 299;
+    return d;
+  }
+  if (is_resnet(network)) {
+    d.preprocess = Preprocess::torch;
+    return d;
+  }
+  unknown(network, Family::torchvision);
+}
+
+std::string_view name(Family family) { return spell(kFamily, family); }
+
+Family parse_family(std::string_view text) {
+  if (const auto family = find<Family>(kFamily, text)) return *family;
+  throw UsageError(fmt::format("\"{}\"", text), "is no dialect", "Use keras, torchvision or caffe.");
+}
+
+std::string to_json(const Dialect& d) {
+  nlohmann::ordered_json json;
+  json["family"] = name(d.family);
+  json["bn_eps"] = static_cast<double>(d.bn_eps);
+  json["bn_gamma"] = spell(kGamma, d.bn_gamma);
+  json["average_pool"] = spell(kCounted, d.average_pool);
+  json["pool_rounding"] = spell(kRounding, d.pool_rounding);
+  json["stride"] = spell(kStride, d.stride);
+  json["conv_bias"] = spell(kGamma, d.conv_bias);
+  json["preprocess"] = nullptr;
+  if (d.preprocess) json["preprocess"] = name(*d.preprocess);
+  json["resize"] = name(d.resize);
+  json["input_size"] = d.input_size;
+  return json.dump();
+}
+
+Dialect parse_dialect(std::string_view text, const std::string& subject) {
+  const Fields f{nlohmann::json::parse(text, nullptr, false), subject};
+  Dialect d;
+  d.family = f.get<Family>("family", kFamily);
+  d.bn_eps = f.get<float>("bn_eps");
+  d.bn_gamma = f.get<BnGamma>("bn_gamma", kGamma);
+  d.average_pool = f.get<CountPadding>("average_pool", kCounted);
+  d.pool_rounding = f.get<PoolRounding>("pool_rounding", kRounding);
+  d.stride = f.get<StridePlacement>("stride", kStride);
+  d.conv_bias = f.get<ConvBias>("conv_bias", kGamma);
+  d.input_size = f.get<int>("input_size");
+  try {
+    d.resize = parse_resize_rule(f.get<std::string>("resize"));
+  } catch (const UsageError&) {
+    f.fail("resize");
+  }
+  if (f.json.contains("preprocess") && f.json["preprocess"].is_null()) return d;
+  try {
+    d.preprocess = parse_preprocess(f.get<std::string>("preprocess"));
+  } catch (const UsageError&) {
+    f.fail("preprocess");
+  }
+  return d;
+}
+
+std::string describe(const Dialect& d) {
+  return fmt::format("{}: BN eps {:g}{}, {}, preprocess {}, resize {}, input {}x{}", name(d.family), d.bn_eps,
+                     d.bn_gamma == BnGamma::absent ? " without gamma" : "",
+                     d.conv_bias == ConvBias::present ? "conv bias" : "no conv bias",
+                     d.preprocess ? name(*d.preprocess) : "unknown", name(d.resize), d.input_size,
+                     d.input_size);
+}
+
+}  // namespace xf
