@@ -1,0 +1,247 @@
+// Batch normalisation + residual + activation, forward (Ioffe & Szegedy 2015).
+//
+// Mode batch takes three launches:
+//   1. moments_of_splits reads x once. The rows are split among blocks. Each of a thread's n values enters
+//      its sums as x - x0, where x0 is the first of them, so the sum of squares cancels by a factor of n at
+//      most. Threads and blocks then merge (count, mean, squared deviations) pairwise, which is Welford's
+//      update for whole sets (Chan, Golub, LeVeque 1979): the error grows with mean/deviation, not with its
+//      square. The order is always the same: no float atomics.
+//   2. merge_splits merges the blocks' moments, a column of threads a channel, and writes the statistics.
+//   3. normalise reads x (and the residual) once more and writes y.
+// Mode running is `normalise` alone.
+//
+// Bytes moved per element of e bytes: batch 3e (12 in f32, 6 in bf16), running 2e; a residual adds e. The
+// moments of the splits, 16 bytes a channel and split of 32 rows or more, stay in the second-level cache. The
+// bound is the memory's bandwidth; where x fits in that cache the second read of it is nearly free.
+
+#include "kernels/cuda/bn_act.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "kernels/cuda/element.h"
+#include "kernels/cuda/moments.h"
+#include "kernels/simt/simt.h"
+
+namespace xf::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+
+// How a block lies on a row-major matrix: x threads along the channels, V channels each, and y (a power of
+// two) along the rows.
+struct Tile {
+  unsigned x, y, blocks_x;
+};
+
+Tile tile(int channels, int vector) {
+  const unsigned vectors = static_cast<unsigned>(channels + vector - 1) / static_cast<unsigned>(vector);
+  const unsigned blocks = (vectors + 31) / 32, x = (vectors + blocks - 1) / blocks;
+  return {x, std::bit_floor(kThreads / x), blocks};
+}
+
+// The rows that one block of pass 1 takes: enough work to outweigh the merging, and blocks enough to fill any
+// device. By shape alone, so that every device sums in the same order.
+int64_t rows_per_split(int64_t rows, int channels) {
+  const int64_t most_splits = std::clamp<int64_t>((int64_t{1} << 17) / channels, 1, 1024);
+  const int64_t least_rows = std::max<int64_t>(4096 / channels, 32);
+  return std::max((rows + most_splits - 1) / most_splits, least_rows);
+}
+
+int64_t splits(int64_t rows, int channels) {
+  const int64_t split = rows_per_split(rows, channels);
+  return (rows + split - 1) / split;
+}
+
+// Rows first, first + step … below last of the channels from c on.
+template <class T, int V>
+__device__ Moments<V> moments_of_rows(const T* x, int64_t stride, int c, int64_t first, int64_t last,
+                                      unsigned step) {
+  using Vector = simt::Pack<T, V>;
+  Moments<V> m;
+  if (first >= last) return m;
+  float origin[V];
+  const Vector start = simt::load<Vector>(x + first * stride + c);
+  for (int j = 0; j < V; ++j) origin[j] = to_float(start.v[j]);
+  int count = 1;
+  SIMT_UNROLL(4)
+  for (int64_t row = first + step; row < last; row += step) {
+    const Vector here = simt::load<Vector>(x + row * stride + c);
+    for (int j = 0; j < V; ++j) {
+      const float d = to_float(here.v[j]) - origin[j];
+      m.mean[j] += d;
+      m.square[j] += d * d;
+    }
+    ++count;
+  }
+  m.count = static_cast<float>(count);
+  for (int j = 0; j < V; ++j) {
+    const float mean = m.mean[j] / m.count, square = m.square[j] - m.mean[j] * mean;
+    m.mean[j] = origin[j] + mean;
+    m.square[j] = square < 0 ? 0 : square;  // by rounding; not fmaxf, which would drop a NaN
+  }
+  return m;
+}
+
+// Block (b, s): channels of tile b, rows of split s. `partial` is [split][mean, square][channel].
+template <class T, int V>
+__global__ void __launch_bounds__(kThreads)
+    moments_of_splits(const T* x, int64_t stride, int64_t rows, int channels, int64_t split_rows,
+                      float* partial) {
+  const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * V;
+  const int64_t first = blockIdx.y * split_rows;
+  const int64_t last = first + split_rows < rows ? first + split_rows : rows;
+  Moments<V> m;
+  if (c < channels) m = moments_of_rows<T, V>(x, stride, c, first + threadIdx.y, last, blockDim.y);
+  merge_column<V, kThreads>(m);
+  if (threadIdx.y == 0 && c < channels) {
+    float* mean = partial + int64_t{blockIdx.y} * 2 * channels + c;
+    for (int j = 0; j < V; ++j) {
+      simt::store(mean + j, m.mean[j]);
+      simt::store(mean + channels + j, m.square[j]);
+    }
+  }
+}
+
+constexpr unsigned kMergeColumns = 32, kMergeRows = 32;
+
+__global__ void __launch_bounds__(kMergeColumns* kMergeRows)
+    merge_splits(const float* partial, int64_t rows, int channels, int64_t split_rows, int64_t split_count,
+                 float eps, float* mean, float* inv_std, BnRunning running) {
+  const int c = static_cast<int>(blockIdx.x * kMergeColumns + threadIdx.x);
+  Moments<1> m;
+  if (c < channels) {
+    for (int64_t s = threadIdx.y; s < split_count; s += kMergeRows) {
+      const int64_t left = rows - s * split_rows;
+      const float* from = partial + s * 2 * channels + c;
+      Moments<1> other;
+      other.count = static_cast<float>(left < split_rows ? left : split_rows);
+      other.mean[0] = simt::load<float>(from);
+      other.square[0] = simt::load<float>(from + channels);
+      merge(m, other);
+    }
+  }
+  merge_column<1, kMergeColumns * kMergeRows>(m);
+  if (threadIdx.y != 0 || c >= channels) return;
+  const float count = static_cast<float>(rows), unbiased = m.square[0] / (rows > 1 ? count - 1 : 1);
+  simt::store(mean + c, m.mean[0]);
+  simt::store(inv_std + c, 1.0F / sqrtf(m.square[0] / count + eps));
+  const float old_mean = simt::load<float>(running.mean + c),
+              old_variance = simt::load<float>(running.variance + c);
+  simt::store(running.new_mean + c, old_mean + running.momentum * (m.mean[0] - old_mean));
+  simt::store(running.new_variance + c, old_variance + running.momentum * (unbiased - old_variance));
+}
+
+// What `normalise` finds beside the means.
+enum class Spread : uint8_t { inv_std, variance };
+
+// Each thread keeps to its V channels and walks down the rows.
+template <class T, int V, Spread S>
+__global__ void __launch_bounds__(kThreads)
+    normalise(BnActTensors t, const float* means, const float* spreads) {
+  using Vector = simt::Pack<T, V>;
+  const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * V;
+  if (c >= t.channels) return;
+  float mean[V], scale[V], beta[V];
+  for (int j = 0; j < V; ++j) {
+    mean[j] = simt::load<float>(means + c + j);
+    scale[j] = simt::load<float>(spreads + c + j);
+    beta[j] = simt::load<float>(t.beta + c + j);
+    if constexpr (S == Spread::variance) {
+      scale[j] = 1.0F / sqrtf(scale[j] + t.eps);
+      if (blockIdx.y == 0 && threadIdx.y == 0 && t.mean != nullptr) simt::store(t.mean + c + j, mean[j]);
+      if (blockIdx.y == 0 && threadIdx.y == 0 && t.inv_std != nullptr)
+        simt::store(t.inv_std + c + j, scale[j]);
+    }
+    if (t.gamma != nullptr) scale[j] *= simt::load<float>(t.gamma + c + j);
+  }
+  const T* x = static_cast<const T*>(t.x);
+  const T* residual = static_cast<const T*>(t.residual);
+  T* y = static_cast<T*>(t.y);
+  const int64_t step = int64_t{gridDim.y} * blockDim.y;
+  for (int64_t row = int64_t{blockIdx.y} * blockDim.y + threadIdx.y; row < t.rows; row += step) {
+    const Vector in = simt::load<Vector>(x + row * t.x_stride + c);
+    float value[V];
+    // The mean is taken off before scaling: folded into one shift, it would cancel where it is large.
+    for (int j = 0; j < V; ++j) value[j] = (to_float(in.v[j]) - mean[j]) * scale[j] + beta[j];
+    if (t.residual != nullptr) {
+      const Vector more = simt::load<Vector>(residual + row * t.residual_stride + c);
+      for (int j = 0; j < V; ++j) value[j] += to_float(more.v[j]);
+    }
+    Vector out;
+    for (int j = 0; j < V; ++j) {
+      if (t.act == Activation::relu && value[j] < 0) value[j] = 0;  // a NaN stays
+      out.v[j] = from_float<T>(value[j]);
+    }
+    simt::store(y + row * t.y_stride + c, out);
+  }
+}
+
+template <class T, int V, Spread S>
+cudaError_t launch_normalise(const BnActTensors& t, const float* means, const float* spreads,
+                             cudaStream_t stream) {
+  const Tile b = tile(t.channels, V);
+  const int64_t rows_of_blocks = (t.rows + 4 * b.y - 1) / (4 * b.y);  // four rows a thread or more
+  const int64_t most = std::max<int64_t>(4096 / b.blocks_x, 1);
+  const dim3 grid(b.blocks_x, static_cast<unsigned>(std::min(rows_of_blocks, most)));
+  return simt::launch(&normalise<T, V, S>, grid, dim3(b.x, b.y), 0, stream, t, means, spreads);
+}
+
+template <class T, int V>
+cudaError_t launch_batch(const BnActTensors& t, const BnRunning& running, float* partial,
+                         cudaStream_t stream) {
+  const Tile b = tile(t.channels, V);
+  const int64_t split_rows = rows_per_split(t.rows, t.channels), split_count = splits(t.rows, t.channels);
+  cudaError_t status = simt::launch(
+      &moments_of_splits<T, V>, dim3(b.blocks_x, static_cast<unsigned>(split_count)), dim3(b.x, b.y), 0,
+      stream, static_cast<const T*>(t.x), t.x_stride, t.rows, t.channels, split_rows, partial);
+  if (status != cudaSuccess) return status;
+  const unsigned columns = (static_cast<unsigned>(t.channels) + kMergeColumns - 1) / kMergeColumns;
+  status = simt::launch(&merge_splits, dim3(columns), dim3(kMergeColumns, kMergeRows), 0, stream, partial,
+                        t.rows, t.channels, split_rows, split_count, t.eps, t.mean, t.inv_std, running);
+  if (status != cudaSuccess) return status;
+  return launch_normalise<T, V, Spread::inv_std>(t, t.mean, t.inv_std, stream);
+}
+
+// Whether every row begins on 16 bytes and holds whole vectors.
+template <class T>
+bool vectorises(const BnActTensors& t) {
+  const auto fits = [&](const void* data, int64_t stride) {
+    return data == nullptr || (reinterpret_cast<uintptr_t>(data) % 16 == 0 && stride % kVector<T> == 0);
+  };
+  return t.channels % kVector<T> == 0 && fits(t.x, t.x_stride) && fits(t.residual, t.residual_stride) &&
+         fits(t.y, t.y_stride);
+}
+
+template <class T>
+cudaError_t batch_of(const BnActTensors& t, const BnRunning& running, float* partial, cudaStream_t stream) {
+  return vectorises<T>(t) ? launch_batch<T, kVector<T>>(t, running, partial, stream)
+                          : launch_batch<T, 1>(t, running, partial, stream);
+}
+
+template <class T>
+cudaError_t running_of(const BnActTensors& t, const BnRunning& r, cudaStream_t stream) {
+  return vectorises<T>(t) ? launch_normalise<T, kVector<T>, Spread::variance>(t, r.mean, r.variance, stream)
+                          : launch_normalise<T, 1, Spread::variance>(t, r.mean, r.variance, stream);
+}
+
+}  // namespace
+
+size_t bn_act_workspace(int64_t rows, int channels) {
+  return static_cast<size_t>(splits(rows, channels) * 2 * channels) * sizeof(float);
+}
+
+int bn_act_batch(const BnActTensors& t, const BnRunning& running, void* workspace, void* stream) {
+  auto* partial = static_cast<float*>(workspace);
+  auto* queue = static_cast<cudaStream_t>(stream);
+  return t.dtype == DType::bf16 ? batch_of<__nv_bfloat16>(t, running, partial, queue)
+                                : batch_of<float>(t, running, partial, queue);
+}
+
+int bn_act_running(const BnActTensors& t, const BnRunning& running, void* stream) {
+  auto* queue = static_cast<cudaStream_t>(stream);
+  return t.dtype == DType::bf16 ? running_of<__nv_bfloat16>(t, running, queue)
+                                : running_of<float>(t, running, queue);
+}
+
+}  // namespace xf::cuda

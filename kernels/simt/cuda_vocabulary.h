@@ -1,0 +1,51 @@
+#pragma once
+// The part of <cuda_runtime.h> and <cuda_bf16.h> that kernels use, for compilers that have no CUDA. Never
+// included together with CUDA's own headers. Names and meanings are CUDA's.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/core/dtype.h"
+
+#if defined(__CUDACC__) || defined(__CUDA_RUNTIME_H__)
+#error "cuda_vocabulary.h stands in for CUDA's headers and cannot meet them"
+#endif
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+
+struct uint3 {
+  unsigned x, y, z;
+};
+
+struct dim3 {
+  unsigned x, y, z;
+  constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
+};
+
+struct alignas(16) float4 {
+  float x, y, z, w;
+};
+
+struct alignas(16) uint4 {
+  unsigned x, y, z, w;
+};
+
+/// Opaque, as in CUDA.
+using cudaStream_t = struct CUstream_st*;
+
+enum cudaError { cudaSuccess = 0, cudaErrorInvalidValue = 1, cudaErrorInvalidConfiguration = 9 };
+using cudaError_t = cudaError;
+
+/// Rounds to nearest, ties to even.
+using __nv_bfloat16 = xf::bfloat16;
+inline __nv_bfloat16 __float2bfloat16(float x) { return xf::bfloat16(x); }
+inline float __bfloat162float(__nv_bfloat16 x) { return static_cast<float>(x); }
+
+inline int __popc(unsigned x) { return __builtin_popcount(x); }
+inline int __ffs(int x) { return __builtin_ffs(x); }
+inline int __clz(int x) { return x == 0 ? 32 : __builtin_clz(static_cast<unsigned>(x)); }
