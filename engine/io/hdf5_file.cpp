@@ -52,7 +52,7 @@ Handle open_file(const fs::path& path) {
   const std::string head = check_readable(path);
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
 #if H5_VERSION_GE(1, 10, 7)
-  H5Pset_file_locking(access.id(), 0, 1);
+  H5Pset_file_locking(access.id(), false, true);
 #endif
   Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id()), H5Fclose);
   if (file.ok()) return file;
