@@ -82,6 +82,19 @@ std::string png_damage(Bytes b) {
   }
 }
 
+/// A DHT segment: tables of a byte, 16 counts of codes and as many bytes as these say, 256 at most. Checked
+/// here because stb_image before 2.28 writes beyond its tables otherwise.
+bool are_huffman_tables(Bytes segment) {
+  while (!segment.empty()) {
+    if (segment.size() < 17) return false;
+    size_t codes = 0;
+    for (size_t i = 1; i <= 16; ++i) codes += segment[i];
+    if (codes > 256 || codes > segment.size() - 17) return false;
+    segment = segment.subspan(17 + codes);
+  }
+  return true;
+}
+
 /// JPEG (ITU-T T.81, annex B): segments and entropy-coded data up to the end-of-image marker.
 std::string jpeg_damage(Bytes b) {
   size_t at = 2;
@@ -92,11 +105,15 @@ std::string jpeg_damage(Bytes b) {
       ++at;
     if (at + 1 >= b.size()) return "is cut short: the end of the JPEG is missing";
     if (b[at + 1] == 0xD9) return "";
+    const uint8_t marker = b[at + 1];
     at += 2;
-    if (b[at - 1] == 0x01 || b[at - 1] == 0xD8) continue;  // markers without a segment
+    if (marker == 0x01 || marker == 0xD8) continue;  // markers without a segment
     if (b.size() - at < 2) return "is cut short within a JPEG segment";
-    at += std::max<size_t>(2, size_t{b[at]} << 8 | b[at + 1]);
-    if (at > b.size()) return "is cut short within a JPEG segment";
+    const size_t length = std::max<size_t>(2, size_t{b[at]} << 8 | b[at + 1]);
+    if (length > b.size() - at) return "is cut short within a JPEG segment";
+    if (marker == 0xC4 && !are_huffman_tables(b.subspan(at + 2, length - 2)))
+      return "is damaged: a Huffman table of the JPEG is not valid";
+    at += length;
   }
 }
 

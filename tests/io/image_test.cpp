@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -116,6 +117,15 @@ TEST_CASE("a PNG whose chunks are sound and whose pixels are too few is refused"
   const Bytes png =
       png_bytes({.width = 2, .height = 2, .depth = 8, .color = PngColor::grey}, {0, 10, 250}, {});
   CHECK(refusal(png).find("not enough pixels") != std::string::npos);
+}
+
+TEST_CASE("a JPEG whose Huffman table claims too many codes is refused") {
+  Bytes jpeg = jpeg_bytes(plain_image(8, 8, 1, 2, 3));
+  const Bytes marker = {0xFF, 0xC4};
+  const auto table = std::search(jpeg.begin(), jpeg.end(), marker.begin(), marker.end());
+  REQUIRE(table != jpeg.end());
+  std::fill_n(table + 5, 16, uint8_t{255});  // after the length and the table's class
+  CHECK(refusal(jpeg).find("Huffman") != std::string::npos);
 }
 
 TEST_CASE("what is no image, and what is too large") {
