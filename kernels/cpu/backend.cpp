@@ -4,6 +4,7 @@
 
 #include "engine/core/error.h"
 #include "kernels/cpu/host_memory.h"
+#include "kernels/cpu/instructions.h"
 #include "kernels/cpu/lower.h"
 
 namespace xf::cpu {
@@ -39,7 +40,7 @@ class CpuBackend : public Backend {
       why = "the CPU computes in f32 and bf16";
       return false;
     }
-    if (__builtin_cpu_supports("avx512bf16")) return true;
+    if (has_bf16()) return true;
     why = "this processor has no AVX512_BF16 instructions";
     return false;
   }

@@ -9,6 +9,7 @@
 
 #include "benchmarks/ops/network_convs.h"
 #include "engine/core/threads.h"
+#include "kernels/cpu/instructions.h"
 #include "tests/kernels/kernel_run.h"
 
 namespace xf {
@@ -28,7 +29,7 @@ struct Convolution {
   }
 };
 
-bool can_compute(DType type) { return type == DType::f32 || __builtin_cpu_supports("avx512bf16"); }
+bool can_compute(DType type) { return type == DType::f32 || cpu::has_bf16(); }
 
 template <class... Tensors>
 Tensor run(const Value& v, Determinism determinism, Tensors... tensors) {

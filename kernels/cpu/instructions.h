@@ -1,0 +1,10 @@
+#pragma once
+// What the processor can do.
+
+namespace xf::cpu {
+
+/// Whether convolutions and products may be computed in bfloat16: the processor has AVX512_BF16 and oneDNN
+/// uses it.
+bool has_bf16();
+
+}  // namespace xf::cpu
