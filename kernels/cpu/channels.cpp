@@ -9,17 +9,20 @@ namespace xf::cpu {
 
 namespace {
 
-/// Copies the first `channels` of every row of `from`, from channel `source` on, to channel `target` of `to`.
+/// Copies `channels` channels of every row of `from`, from `source` on, to channel `target` of `to`. What
+/// lies there already, because the plan made one a view of the other, stays.
 struct ChannelCopy {
   Ref from, to;
   int64_t source, target, channels;
 
   void rows(int64_t first, int64_t last) const {
-    const size_t each = size_of(from.spec.dtype), bytes = static_cast<size_t>(channels) * each;
-    const auto size = static_cast<int64_t>(each);
+    const auto size = static_cast<int64_t>(size_of(from.spec.dtype));
+    const std::byte* start = from.data + source * size;
+    std::byte* end = to.data + target * size;
+    if (start == end) return;
     for (int64_t r = first; r < last; ++r)
-      std::memcpy(to.data + (r * to.row_stride + target) * size,
-                  from.data + (r * from.row_stride + source) * size, bytes);
+      std::memcpy(end + r * to.row_stride * size, start + r * from.row_stride * size,
+                  static_cast<size_t>(channels * size));
   }
 };
 
