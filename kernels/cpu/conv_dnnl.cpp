@@ -1,151 +1,172 @@
-// Convolutions and their two gradients.
+// Convolutions, with what follows them.
 
-#include <fmt/format.h>
+#include <algorithm>
+#include <array>
+#include <cstring>
 
-#include "engine/core/error.h"
-#include "engine/graph/infer.h"
-#include "kernels/cpu/dnnl_weight_gradient.h"
-#include "kernels/cpu/dnnl_weighted.h"
+#include "kernels/cpu/conv_geometry.h"
+#include "kernels/cpu/dnnl_call.h"
+#include "kernels/cpu/dnnl_layout.h"
+#include "kernels/cpu/dnnl_partition.h"
 #include "kernels/cpu/lower.h"
 
 namespace xf::cpu {
 
 namespace {
 
-/// One convolution: its input, output and weights (OHWI).
-struct Geometry {
-  Conv2d op;
-  Shape x, y, w;
-  Geometry(const Conv2d& conv, const Shape& input, const Shape& output)
-      : op(conv), x(input), y(output), w{output.c, conv.kernel_h, conv.kernel_w, input.c} {}
+/// oneDNN's fast convolutions write dense rows only. For rows with gaps between them (a slice of a
+/// concatenation), a few images at a time go to a buffer that stays in a core's cache, and from there to
+/// their place.
+struct Chunks {
+  int64_t images = 1;   ///< of one chunk
+  int64_t count = 1;    ///< of chunks
+  int64_t workers = 1;  ///< that have a buffer each
+  bool balanced = true;
+
+  Chunks(const dnn::Geometry& g, DType y, Determinism determinism) {
+    constexpr size_t kBuffer = size_t{512} << 10;  // half of a usual second-level cache
+    const int64_t most =
+        determinism == Determinism::fixed_threads ? std::max<int64_t>(1, g.y.n / threads()) : g.y.n;
+    for (int64_t n = 1; n <= most; ++n)
+      if (g.y.n % n == 0 && (n == 1 || static_cast<size_t>(n) * dnn::image_bytes(g.y, y) <= kBuffer))
+        images = n;
+    count = g.y.n / images;
+    workers = std::min<int64_t>(threads(), count);
+    // Whether four of five threads are busy; results may not depend on it where threads must not matter.
+    const int64_t rounds = (count + threads() - 1) / threads();
+    balanced = determinism == Determinism::any_threads || 5 * count >= 4 * rounds * threads();
+  }
 };
 
-/// Of a dense NHWC activation, for the logical order NCHW.
-dnn::Desc activation(const Shape& s, DType type) {
-  return dnn::strided({s.n, s.c, s.h, s.w}, type, {s.h * s.w * s.c, 1, s.w * s.c, s.c});
-}
+class ConvKernel : public Kernel {
+ public:
+  ConvKernel(const Conv2d& op, const Node& node, const Context& context)
+      : x_(node.inputs[0].spec()),
+        y_(node.outputs[0]),
+        output_(node.inputs.size()),
+        geometry_(op, x_.shape, y_.shape),
+        partition_(dnn::Partition::of(x_.shape.n, context.determinism)),
+        chunks_(geometry_, y_.dtype, context.determinism) {
+    if (node.inputs.size() > 2 && node.inputs[2]) bias_ = dnn::vector(y_.shape.c, DType::f32);
+    if (node.inputs.size() > 3 && node.inputs[3]) {
+      dnn::same_type(node, node.inputs[3].spec(), y_);
+      residual_ = true;
+    }
+    make_whole();
+    if (!residual_ && chunks_.balanced) make_chunk();
+  }
 
-dnn::Dims weight_dims(const Shape& w) { return {w.n, w.c, w.h, w.w}; }
+  [[nodiscard]] std::string impl() const override { return whole_.impl(); }
+  [[nodiscard]] size_t workspace() const override {
+    return std::max(static_cast<size_t>(partition_.parts) * whole_.scratch(),
+                    static_cast<size_t>(chunks_.workers) * worker_bytes());
+  }
+  [[nodiscard]] Layout wants(int operand) const override { return operand == 1 ? layout_ : Layout{}; }
+  [[nodiscard]] bool strided(int operand) const override {
+    return chunked_ && operand == static_cast<int>(output_);
+  }
+  /// The residual is added to where it lies.
+  [[nodiscard]] bool in_place(int, int input) const override { return residual_ && input == 3; }
 
-/// The canonical f32 weights in memory, logically OIHW.
-dnn::Desc canonical(const Shape& w) {
-  return dnn::strided(weight_dims(w), DType::f32, {w.h * w.w * w.c, 1, w.w * w.c, w.c});
-}
+  void run(Stream&, std::span<const Ref> operands, Scratch scratch) override {
+    if (operands[output_].row_stride != y_.shape.c)
+      run_chunks(operands, scratch);
+    else
+      run_whole(operands, scratch);
+  }
 
-/// The same memory with outputs and inputs exchanged: logically IOHW.
-dnn::Desc exchanged(const Shape& w) {
-  return dnn::strided({w.c, w.n, w.h, w.w}, DType::f32, {1, w.h * w.w * w.c, w.w * w.c, w.c});
-}
+ private:
+  /// The primitive's arguments, in the order of addresses().
+  [[nodiscard]] std::vector<dnn::Argument> arguments(const dnn::Convolution& c, const dnn::Desc& weights,
+                                                     int64_t images) const {
+    const auto n = static_cast<size_t>(images);
+    std::vector<dnn::Argument> a{{DNNL_ARG_SRC, c.src, n * dnn::image_bytes(x_.shape, x_.dtype)},
+                                 {DNNL_ARG_WEIGHTS, weights},
+                                 {DNNL_ARG_DST, c.dst, n * dnn::image_bytes(y_.shape, y_.dtype)}};
+    if (bias_) a.push_back({DNNL_ARG_BIAS, *bias_});
+    return a;
+  }
 
-size_t image_bytes(const Shape& s, DType t) { return static_cast<size_t>(s.h * s.w * s.c) * size_of(t); }
+  [[nodiscard]] dnn::Epilogue epilogue() const {
+    using Accumulate = dnn::Epilogue::Accumulate;
+    return {residual_ ? Accumulate::into_destination : Accumulate::no, geometry_.op.act};
+  }
 
-/// The shape of one part of a batch.
-Shape part_of(Shape s, const dnn::Partition& p) {
-  s.n /= p.parts;
-  return s;
-}
+  void make_whole() {
+    dnn::Convolution c = dnn::convolution(geometry_, partition_.parts, x_.dtype, y_.dtype);
+    c.bias = bias_;
+    c.weights = dnn::any(dnn::weight_dims(geometry_.w), x_.dtype);
+    auto built = dnn::make_for(partition_, [&] { return dnn::forward(c, epilogue()); });
+    weights_ = built.weights;
+    layout_ =
+        dnn::register_packing({geometry_.w, dnn::Window::as_is, dnn::canonical(geometry_.w), built.weights});
+    whole_ = {std::move(built), arguments(c, weights_, x_.shape.n / partition_.parts), partition_.parts};
+  }
 
-size_t part_bytes(const Shape& s, DType t, const dnn::Partition& p) {
-  return static_cast<size_t>(s.n / p.parts) * image_bytes(s, t);
-}
+  /// The same for one chunk and one thread, if the implementation takes the same packed weights.
+  void make_chunk() {
+    dnn::Convolution c = dnn::convolution(geometry_, chunks_.count, x_.dtype, y_.dtype);
+    c.bias = bias_;
+    c.weights = weights_;
+    auto built = dnn::make_for({Determinism::any_threads, 1}, [&] { return dnn::forward(c, epilogue()); });
+    chunked_ = built.impl == whole_.impl();
+    auto args = arguments(c, weights_, chunks_.images);
+    args[2].step = 0;  // each result goes to the worker's buffer
+    chunk_ = {std::move(built), std::move(args), chunks_.workers};
+  }
 
-dnn::Convolution convolution(const Geometry& g, const dnn::Partition& p, DType x, DType y) {
-  dnn::Convolution c;
-  c.src = activation(part_of(g.x, p), x);
-  c.dst = activation(part_of(g.y, p), y);
-  c.strides = {g.op.stride_h, g.op.stride_w};
-  c.before = {g.op.pad.top, g.op.pad.left};
-  c.after = {g.op.pad.bottom, g.op.pad.right};
-  return c;
-}
+  void run_whole(std::span<const Ref> operands, const Scratch& scratch) {
+    if (residual_ && operands[3].data != operands[output_].data)
+      parallel_for(y_.shape.n, [&](int64_t image) {
+        const size_t bytes = dnn::image_bytes(y_.shape, y_.dtype), begin = static_cast<size_t>(image) * bytes;
+        std::memcpy(operands[output_].data + begin, operands[3].data + begin, bytes);
+      });
+    const std::array addresses{operands[0].data, operands[1].data, operands[output_].data,
+                               bias_ ? operands[2].data : nullptr};
+    dnn::for_each_part(partition_, partition_.parts, [&](int64_t part) {
+      whole_.run(part, part, {addresses.data(), bias_ ? 4U : 3U},
+                 scratch.data + static_cast<size_t>(part) * whole_.scratch());
+    });
+  }
 
-/// A data gradient of stride 1 is itself a convolution, of dy with the turned weights, and oneDNN's forward
-/// convolutions are the faster ones: by 5 to 50 % in f32; in bf16 its data gradients are as fast where there
-/// are few output channels or a 1x1 window.
-bool gradient_is_convolution(const Geometry& g, DType type) {
-  const Conv2d& c = g.op;
-  const Padding& p = c.pad;
-  if (c.stride_h != 1 || c.stride_w != 1) return false;
-  if (p.top >= c.kernel_h || p.bottom >= c.kernel_h || p.left >= c.kernel_w || p.right >= c.kernel_w)
-    return false;
-  return type == DType::f32 || (c.kernel_h * c.kernel_w > 1 && g.y.c >= 64);
-}
+  void run_chunks(std::span<const Ref> operands, const Scratch& scratch) {
+    const size_t row = static_cast<size_t>(y_.shape.c) * size_of(y_.dtype);
+    const size_t stride = static_cast<size_t>(operands[output_].row_stride) * size_of(y_.dtype);
+    const int64_t rows = chunks_.images * y_.shape.h * y_.shape.w;
+    dnn::for_each_part({Determinism::any_threads, 1}, chunks_.workers, [&](int64_t worker) {
+      std::byte* buffer = scratch.data + static_cast<size_t>(worker) * worker_bytes();
+      for (int64_t chunk = worker; chunk < chunks_.count; chunk += chunks_.workers) {
+        const std::array addresses{operands[0].data, operands[1].data, buffer,
+                                   bias_ ? operands[2].data : nullptr};
+        chunk_.run(worker, chunk, {addresses.data(), bias_ ? 4U : 3U}, buffer + buffer_bytes());
+        std::byte* target = operands[output_].data + static_cast<size_t>(chunk * rows) * stride;
+        for (int64_t r = 0; r < rows; ++r)
+          std::memcpy(target + static_cast<size_t>(r) * stride, buffer + static_cast<size_t>(r) * row, row);
+      }
+    });
+  }
 
-void same_type(const Node& node, const Spec& a, const Spec& b) {
-  if (a.dtype != b.dtype)
-    throw InternalError(fmt::format("{} ({})", node.name, op_name(node.op)),
-                        fmt::format("mixes {} and {}", name(a.dtype), name(b.dtype)));
-}
+  [[nodiscard]] size_t buffer_bytes() const {
+    return dnn::aligned(static_cast<size_t>(chunks_.images) * dnn::image_bytes(y_.shape, y_.dtype));
+  }
+  [[nodiscard]] size_t worker_bytes() const { return chunked_ ? buffer_bytes() + chunk_.scratch() : 0; }
+
+  Spec x_, y_;
+  size_t output_;
+  dnn::Geometry geometry_;
+  dnn::Partition partition_;
+  Chunks chunks_;
+  std::optional<dnn::Desc> bias_;
+  bool residual_ = false, chunked_ = false;
+  dnn::Desc weights_;
+  Layout layout_;
+  dnn::Call whole_, chunk_;
+};
 
 }  // namespace
 
 std::unique_ptr<Kernel> lower(const Conv2d& op, const Node& node, const Context& context) {
-  const Spec &x = node.inputs[0].spec(), &y = node.outputs[0];
-  const Geometry g(op, x.shape, y.shape);
-  const auto p = dnn::Partition::of(x.shape.n, context.determinism);
-  const bool bias = node.inputs.size() > 2 && node.inputs[2];
-  const bool residual = node.inputs.size() > 3 && node.inputs[3];
-
-  dnn::Convolution c = convolution(g, p, x.dtype, y.dtype);
-  c.weights = dnn::any(weight_dims(g.w), x.dtype);
-  if (bias) c.bias = dnn::vector(g.w.n, DType::f32);
-  dnn::Epilogue e;
-  e.act = op.act;
-  if (residual) {
-    same_type(node, node.inputs[3].spec(), y);
-    e.residual = dnn::Epilogue::Accumulate::into_destination;
-  }
-  auto built = dnn::make_for(p, [&] { return dnn::forward(c, e); });
-  const Layout layout = dnn::register_packing({g.w, dnn::Window::as_is, canonical(g.w), built.weights});
-  std::vector<dnn::Operand> operands{
-      {0, {DNNL_ARG_SRC, c.src, part_bytes(g.x, x.dtype, p)}},
-      {1, {DNNL_ARG_WEIGHTS, built.weights}},
-      {static_cast<int>(node.inputs.size()), {DNNL_ARG_DST, c.dst, part_bytes(g.y, y.dtype, p)}}};
-  if (bias) operands.push_back({2, {DNNL_ARG_BIAS, *c.bias}});
-  return std::make_unique<dnn::WeightedKernel>(std::move(built), operands, p, layout,
-                                               dnn::Residual{residual ? 3 : -1});
-}
-
-std::unique_ptr<Kernel> lower(const ConvBwdData& op, const Node& node, const Context& context) {
-  const Spec &dy = node.inputs[0].spec(), &dx = node.outputs[0];
-  const Geometry g(op.conv, op.input, dy.shape);
-  const auto p = dnn::Partition::of(dy.shape.n, context.determinism);
-  dnn::Convolution c = convolution(g, p, dx.dtype, dy.dtype);
-  const size_t dx_step = part_bytes(g.x, dx.dtype, p), dy_step = part_bytes(g.y, dy.dtype, p);
-
-  if (gradient_is_convolution(g, dy.dtype)) {
-    std::swap(c.src, c.dst);
-    c.weights = dnn::any({g.w.c, g.w.n, g.w.h, g.w.w}, dy.dtype);
-    c.before = {g.w.h - 1 - g.op.pad.top, g.w.w - 1 - g.op.pad.left};
-    c.after = {g.w.h - 1 - g.op.pad.bottom, g.w.w - 1 - g.op.pad.right};
-    auto built = dnn::make_for(p, [&] { return dnn::forward(c, {}); });
-    const Layout layout = dnn::register_packing({g.w, dnn::Window::turned, exchanged(g.w), built.weights});
-    const std::vector<dnn::Operand> operands{{0, {DNNL_ARG_SRC, c.src, dy_step}},
-                                             {1, {DNNL_ARG_WEIGHTS, built.weights}},
-                                             {2, {DNNL_ARG_DST, c.dst, dx_step}}};
-    return std::make_unique<dnn::WeightedKernel>(std::move(built), operands, p, layout);
-  }
-  c.weights = dnn::any(weight_dims(g.w), dy.dtype);
-  auto built = dnn::make_for(p, [&] { return dnn::backward_data(c); });
-  const Layout layout = dnn::register_packing({g.w, dnn::Window::as_is, canonical(g.w), built.weights});
-  const std::vector<dnn::Operand> operands{{0, {DNNL_ARG_DIFF_DST, c.dst, dy_step}},
-                                           {1, {DNNL_ARG_WEIGHTS, built.weights}},
-                                           {2, {DNNL_ARG_DIFF_SRC, c.src, dx_step}}};
-  return std::make_unique<dnn::WeightedKernel>(std::move(built), operands, p, layout);
-}
-
-std::unique_ptr<Kernel> lower(const ConvBwdWeights& op, const Node& node, const Context& context) {
-  const Spec &x = node.inputs[0].spec(), &dy = node.inputs[1].spec();
-  same_type(node, x, dy);
-  const Geometry g(op.conv, x.shape, dy.shape);
-  const auto p = dnn::Partition::of(x.shape.n, context.determinism);
-  dnn::Convolution c = convolution(g, p, x.dtype, dy.dtype);
-  c.weights = dnn::any(weight_dims(g.w), DType::f32);
-  auto built = dnn::make_for(p, [&] { return dnn::backward_weights(c); });
-  return std::make_unique<dnn::WeightGradient>(
-      std::move(built), dnn::Argument{DNNL_ARG_SRC, c.src, part_bytes(g.x, x.dtype, p)},
-      dnn::Argument{DNNL_ARG_DIFF_DST, c.dst, part_bytes(g.y, dy.dtype, p)}, DNNL_ARG_DIFF_WEIGHTS,
-      canonical(g.w), p);
+  return std::make_unique<ConvKernel>(op, node, context);
 }
 
 }  // namespace xf::cpu

@@ -8,7 +8,8 @@
 
 namespace xf::cpu::dnn {
 
-/// One argument of a primitive. Part p of a batch lies p * step bytes behind the operand's address.
+/// One argument of a primitive. Part p of a batch lies p * step bytes behind the operand's address; with a
+/// step of 0, every part has the same.
 struct Argument {
   int id;  ///< DNNL_ARG_*
   Desc desc;

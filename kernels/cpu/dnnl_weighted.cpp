@@ -15,11 +15,10 @@ std::vector<Argument> arguments_of(const std::vector<Operand>& operands) {
 }  // namespace
 
 WeightedKernel::WeightedKernel(Built built, const std::vector<Operand>& operands, Partition partition,
-                               Layout weights, Residual residual)
+                               Layout weights)
     : partition_(partition),
       call_(std::move(built), arguments_of(operands), partition.parts),
-      weights_(weights),
-      residual_(residual) {
+      weights_(weights) {
   for (const Operand& o : operands) numbers_.push_back(o.number);
 }
 

@@ -128,7 +128,7 @@ TEST_CASE("with any_threads, dense layers do not depend on the number of threads
   }
 }
 
-TEST_CASE("a residual is added in its own memory, before the activation") {
+TEST_CASE("a residual is added before the activation, in its own memory or not") {
   Graph g;
   const Conv2d op{3, 3, 1, 1, {1, 1, 1, 1}, Activation::relu};
   const Value x = g.input("x", {{2, 6, 6, 16}, DType::f32});
@@ -139,13 +139,22 @@ TEST_CASE("a residual is added in its own memory, before the activation") {
   const Value plain = g.add(linear, {x, w});
   const Value r = g.input("r", plain.spec());
   const Value fused = g.add(op, {x, w, b, r});
-  CHECK(test::lower_value(plain).kernel->accumulates_into(0) == -1);
-  CHECK(test::lower_value(fused).kernel->accumulates_into(0) == 3);
+  CHECK_FALSE(test::lower_value(plain).kernel->in_place(0, 3));
+  CHECK(test::lower_value(fused).kernel->in_place(0, 3));
 
   Tensor bias = filled(b, 3), residual = filled(r, 4);
   Tensor y = run(plain, Determinism::fixed_threads, filled(x, 1), filled(w, 2));
   Tensor z =
       run(fused, Determinism::fixed_threads, filled(x, 1), filled(w, 2), bias.clone(), residual.clone());
+  Tensor in_place = residual.clone();
+  const test::Lowered lowered = test::lower_value(fused);
+  Tensor data = filled(x, 1), weights = test::packed(filled(w, 2), lowered.kernel->wants(1));
+  const Ref shared = test::ref_to(in_place);
+  const std::vector<Ref> operands{test::ref_to(data), test::ref_to(weights), test::ref_to(bias), shared,
+                                  shared};
+  test::run_kernel(*lowered.kernel, operands);
+  CHECK(same_bits(z, in_place));
+
   // Both sums of 9 * 16 products, a bias and a residual may be taken in any order: n u S, with S the largest
   // sum of magnitudes there can be.
   const float largest = 6;  // of any operand
@@ -155,6 +164,40 @@ TEST_CASE("a residual is added in its own memory, before the activation") {
         std::max(0.0F, y.as<float>()[i] + bias.as<float>()[i % 32] + residual.as<float>()[i]);
     CHECK(std::abs(z.as<float>()[i] - expected) <= tolerance);
   }
+}
+
+TEST_CASE("a convolution writes rows with gaps and leaves the gaps alone") {
+  const Threads restore;
+  for (const DType type : {DType::f32, DType::bf16})
+    for (const Determinism determinism : {Determinism::fixed_threads, Determinism::any_threads}) {
+      if (!can_compute(type)) continue;
+      set_threads(2);
+      Graph g;
+      const Value x = g.input("x", {{6, 20, 20, 16}, type});
+      const Value w = g.param("w", {24, 3, 3, 16}, {});
+      const Value b = g.param("b", vector_shape(24), {});
+      const Value y = g.add(Conv2d{3, 3, 1, 1, {1, 1, 1, 1}, Activation::relu}, {x, w, b});
+      const test::Lowered lowered = test::lower_value(y, determinism);
+      REQUIRE(lowered.kernel->strided(3));
+      CHECK_FALSE(lowered.kernel->strided(0));
+      Tensor bias = filled(b, 3), data = filled(x, 1), dense(y.shape(), type), wide({6, 20, 20, 40}, type);
+      Tensor weights = test::packed(filled(w, 2), lowered.kernel->wants(1));
+      std::vector<Ref> operands{test::ref_to(data), test::ref_to(weights), test::ref_to(bias),
+                                test::ref_to(dense)};
+      test::run_kernel(*lowered.kernel, operands);
+      std::fill_n(wide.data(), wide.bytes(), std::byte{0x5a});
+      constexpr size_t kFirst = 10;  // the slice's first channel
+      const size_t size = size_of(type), gap = 40 * size, row = 24 * size;
+      operands[3] = {wide.data() + kFirst * size, y.spec(), 40};
+      test::run_kernel(*lowered.kernel, operands);
+      for (size_t r = 0; r < static_cast<size_t>(y.shape().rows()); ++r) {
+        const std::byte* begin = wide.data() + r * gap;
+        CHECK(std::memcmp(begin + kFirst * size, dense.data() + r * row, row) == 0);
+        CHECK(std::all_of(begin, begin + kFirst * size, [](std::byte v) { return v == std::byte{0x5a}; }));
+        CHECK(std::all_of(begin + kFirst * size + row, begin + gap,
+                          [](std::byte v) { return v == std::byte{0x5a}; }));
+      }
+    }
 }
 
 }  // namespace xf

@@ -83,9 +83,7 @@ inline Tensor run_node(const Lowered& l, std::vector<Tensor> inputs) {
     if (layout.id != 0) inputs[i] = packed(std::move(inputs[i]), layout);
     operands.push_back(inputs[i].empty() ? Ref{} : ref_to(inputs[i]));
   }
-  const int shared = l.kernel->accumulates_into(0);
-  Tensor out = shared >= 0 ? inputs[static_cast<size_t>(shared)].clone()
-                           : Tensor(l.node->outputs[0].shape, l.node->outputs[0].dtype);
+  Tensor out(l.node->outputs[0].shape, l.node->outputs[0].dtype);
   operands.push_back(ref_to(out));
   run_kernel(*l.kernel, operands);
   return out;

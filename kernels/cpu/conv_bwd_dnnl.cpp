@@ -1,0 +1,70 @@
+// The two gradients of a convolution.
+
+#include "kernels/cpu/conv_geometry.h"
+#include "kernels/cpu/dnnl_weight_gradient.h"
+#include "kernels/cpu/dnnl_weighted.h"
+#include "kernels/cpu/lower.h"
+
+namespace xf::cpu {
+
+namespace {
+
+/// A data gradient of stride 1 is itself a convolution, of dy with the turned weights, and oneDNN's forward
+/// convolutions are the faster ones: by 5 to 50 % in f32; in bf16 its data gradients are as fast where there
+/// are few output channels or a 1x1 window.
+bool gradient_is_convolution(const dnn::Geometry& g, DType type) {
+  const Conv2d& c = g.op;
+  const Padding& p = c.pad;
+  if (c.stride_h != 1 || c.stride_w != 1) return false;
+  if (p.top >= c.kernel_h || p.bottom >= c.kernel_h || p.left >= c.kernel_w || p.right >= c.kernel_w)
+    return false;
+  return type == DType::f32 || (c.kernel_h * c.kernel_w > 1 && g.y.c >= 64);
+}
+
+}  // namespace
+
+std::unique_ptr<Kernel> lower(const ConvBwdData& op, const Node& node, const Context& context) {
+  const Spec &dy = node.inputs[0].spec(), &dx = node.outputs[0];
+  const dnn::Geometry g(op.conv, op.input, dy.shape);
+  const auto p = dnn::Partition::of(dy.shape.n, context.determinism);
+  dnn::Convolution c = dnn::convolution(g, p.parts, dx.dtype, dy.dtype);
+  const size_t dx_step = dnn::part_bytes(g.x, dx.dtype, p.parts),
+               dy_step = dnn::part_bytes(g.y, dy.dtype, p.parts);
+
+  if (gradient_is_convolution(g, dy.dtype)) {
+    std::swap(c.src, c.dst);
+    c.weights = dnn::any({g.w.c, g.w.n, g.w.h, g.w.w}, dy.dtype);
+    c.before = {g.w.h - 1 - g.op.pad.top, g.w.w - 1 - g.op.pad.left};
+    c.after = {g.w.h - 1 - g.op.pad.bottom, g.w.w - 1 - g.op.pad.right};
+    auto built = dnn::make_for(p, [&] { return dnn::forward(c, {}); });
+    const Layout layout =
+        dnn::register_packing({g.w, dnn::Window::turned, dnn::exchanged(g.w), built.weights});
+    const std::vector<dnn::Operand> operands{{0, {DNNL_ARG_SRC, c.src, dy_step}},
+                                             {1, {DNNL_ARG_WEIGHTS, built.weights}},
+                                             {2, {DNNL_ARG_DST, c.dst, dx_step}}};
+    return std::make_unique<dnn::WeightedKernel>(std::move(built), operands, p, layout);
+  }
+  c.weights = dnn::any(dnn::weight_dims(g.w), dy.dtype);
+  auto built = dnn::make_for(p, [&] { return dnn::backward_data(c); });
+  const Layout layout = dnn::register_packing({g.w, dnn::Window::as_is, dnn::canonical(g.w), built.weights});
+  const std::vector<dnn::Operand> operands{{0, {DNNL_ARG_DIFF_DST, c.dst, dy_step}},
+                                           {1, {DNNL_ARG_WEIGHTS, built.weights}},
+                                           {2, {DNNL_ARG_DIFF_SRC, c.src, dx_step}}};
+  return std::make_unique<dnn::WeightedKernel>(std::move(built), operands, p, layout);
+}
+
+std::unique_ptr<Kernel> lower(const ConvBwdWeights& op, const Node& node, const Context& context) {
+  const Spec &x = node.inputs[0].spec(), &dy = node.inputs[1].spec();
+  dnn::same_type(node, x, dy);
+  const dnn::Geometry g(op.conv, x.shape, dy.shape);
+  const auto p = dnn::Partition::of(x.shape.n, context.determinism);
+  dnn::Convolution c = dnn::convolution(g, p.parts, x.dtype, dy.dtype);
+  c.weights = dnn::any(dnn::weight_dims(g.w), DType::f32);
+  auto built = dnn::make_for(p, [&] { return dnn::backward_weights(c); });
+  return std::make_unique<dnn::WeightGradient>(
+      std::move(built), dnn::Argument{DNNL_ARG_SRC, c.src, dnn::part_bytes(g.x, x.dtype, p.parts)},
+      dnn::Argument{DNNL_ARG_DIFF_DST, c.dst, dnn::part_bytes(g.y, dy.dtype, p.parts)}, DNNL_ARG_DIFF_WEIGHTS,
+      dnn::canonical(g.w), p);
+}
+
+}  // namespace xf::cpu
