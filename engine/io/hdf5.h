@@ -14,7 +14,12 @@
 #include <string_view>
 #include <vector>
 
+#include "engine/core/library_version.h"
+
 namespace xf::hdf5 {
+
+/// Of the HDF5 library.
+LibraryVersion library_version();
 
 enum class Kind : uint8_t { integer, floating, string, other };
 

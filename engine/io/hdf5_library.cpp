@@ -1,8 +1,11 @@
 #include "engine/io/hdf5_library.h"
 
+#include <fmt/format.h>
 #include <hdf5.h>
 
 #include <type_traits>
+
+#include "engine/io/hdf5.h"
 
 namespace xf::hdf5 {
 
@@ -22,6 +25,13 @@ herr_t take_first(unsigned, const H5E_error2_t* entry, void* into) {
 }  // namespace
 
 Session::Session() : lock_(library_mutex()) { H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr); }
+
+LibraryVersion library_version() {
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  return {fmt::format("{}.{}.{}", H5_VERS_MAJOR, H5_VERS_MINOR, H5_VERS_RELEASE),
+          fmt::format("{}.{}.{}", major, minor, release)};
+}
 
 std::string last_failure() {
   std::string text;

@@ -1,0 +1,64 @@
+#include "models/registry.h"
+
+#include <algorithm>
+#include <array>
+
+#include "engine/core/error.h"
+#include "models/inception_v3.h"
+#include "models/resnet.h"
+
+namespace xf {
+
+namespace {
+
+template <ResNetBlock Block, int A, int B, int C, int D, int Width>
+ModelOutputs build_resnet(const Net& n, Value x, const Dialect& dialect, int classes) {
+  return resnet(n, x, dialect, classes, {Block, {A, B, C, D}, Width});
+}
+
+constexpr std::array kModels{
+    ModelInfo{"inception_v3", Family::keras, inception_v3},
+    ModelInfo{"resnet18", Family::torchvision, build_resnet<ResNetBlock::basic, 2, 2, 2, 2, 64>},
+    ModelInfo{"resnet34", Family::torchvision, build_resnet<ResNetBlock::basic, 3, 4, 6, 3, 64>},
+    ModelInfo{"resnet50", Family::torchvision, build_resnet<ResNetBlock::bottleneck, 3, 4, 6, 3, 64>},
+    // A quarter of ResNet-18's channels: the network that `demo` fine-tunes.
+    ModelInfo{"resnet18_narrow", Family::torchvision, build_resnet<ResNetBlock::basic, 2, 2, 2, 2, 16>},
+};
+
+}  // namespace
+
+const ModelInfo& find_model(std::string_view name) {
+  for (const ModelInfo& m : kModels)
+    if (m.name == name) return m;
+  std::string known;
+  for (const ModelInfo& m : kModels) known += (known.empty() ? "" : ", ") + std::string(m.name);
+  throw UsageError("--model " + std::string(name), "is not a network of this program",
+                   "choose one of: " + known);
+}
+
+std::vector<std::string_view> model_names() {
+  std::vector<std::string_view> names;
+  for (const ModelInfo& m : kModels) names.push_back(m.name);
+  return names;
+}
+
+NetOptions net_options(const Dialect& dialect) {
+  NetOptions o;
+  o.bn_eps = dialect.bn_eps;
+  o.bn_gamma = dialect.bn_gamma == BnGamma::present ? HasGamma::yes : HasGamma::no;
+  o.conv_bias = dialect.conv_bias == ConvBias::present ? HasBias::yes : HasBias::no;
+  o.average_counts_padding = dialect.average_pool;
+  return o;
+}
+
+Dialect family_dialect(Family family, std::string_view model) {
+  switch (family) {
+    case Family::keras: return keras_dialect(model);
+    case Family::torchvision: return torchvision_dialect(model);
+    case Family::caffe: break;
+  }
+  throw UsageError("--dialect caffe", "Caffe's definition of " + std::string(model) + " is not known here",
+                   "choose keras or torchvision");
+}
+
+}  // namespace xf

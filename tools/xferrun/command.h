@@ -1,0 +1,37 @@
+#pragma once
+// The subcommands: each adds itself to the parser, and runs when it was chosen.
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "tools/xferrun/session.h"
+
+namespace xf::tool {
+
+void add_demo(CLI::App& app);
+void add_fine_tune(CLI::App& app);
+void add_evaluate(CLI::App& app);
+void add_predict(CLI::App& app);
+void add_features(CLI::App& app);
+void add_plan(CLI::App& app);
+void add_devices(CLI::App& app);
+void add_data(CLI::App& app);
+
+/// A subcommand with its one-line description and an example shown by --help.
+CLI::App& add_command(CLI::App& app, const std::string& name, const std::string& description,
+                      const std::string& example);
+
+/// --device, --precision, --threads, --deterministic, --allow-reference.
+void add_device_options(CLI::App& command, DeviceOptions& options);
+
+/// --config FILE.json: its keys are long option names without dashes; the command line wins.
+void add_config_option(CLI::App& command);
+
+/// Prints `text` and a newline to stdout at once, so that a reader of a pipe sees each line as it comes.
+/// Throws WriteError when stdout cannot be written.
+void print_line(const std::string& text);
+
+/// Runs the program: parses, runs the chosen command, maps errors to exit codes.
+int run_program(int argc, char** argv);
+
+}  // namespace xf::tool

@@ -1,0 +1,172 @@
+#include <algorithm>
+#include <memory>
+
+#include "engine/core/error.h"
+#include "engine/io/hdf5.h"
+#include "tools/xferrun/command.h"
+#include "tools/xferrun/loaded_model.h"
+#include "tools/xferrun/training_run.h"
+
+namespace xf::tool {
+
+namespace {
+
+struct FeaturesOptions {
+  DeviceOptions device;
+  std::string run, model, weights, data, tensor, out, layer = "features", preprocess, on_bad_image = "fail";
+  int64_t batch = 16;
+  bool force = false;
+};
+
+/// FILE.h5:/dataset.
+struct TensorInput {
+  std::string file, dataset;
+  std::vector<int64_t> dims;
+};
+
+TensorInput parse_tensor(const std::string& text) {
+  const size_t colon = text.rfind(":/");
+  if (colon == std::string::npos || colon == 0)
+    throw UsageError("--tensor " + text, "does not name a dataset", "write FILE.h5:/dataset");
+  return {text.substr(0, colon), text.substr(colon + 1), {}};
+}
+
+/// Collects the rows of one result.
+class Rows {
+ public:
+  void add(const Tensor& t, int64_t count) {
+    shape_ = t.shape();
+    const auto all = t.as<float>();
+    values_.insert(values_.end(), all.begin(),
+                   all.begin() + static_cast<ptrdiff_t>(count * shape_.count() / shape_.n));
+    rows_ += count;
+  }
+  void write(hdf5::Writer& file) const {
+    std::vector<int64_t> dims{rows_, shape_.c};
+    if (shape_.h * shape_.w > 1) dims = {rows_, shape_.h, shape_.w, shape_.c};
+    file.dataset("/features", std::span<const int64_t>(dims), std::span<const float>(values_));
+  }
+  [[nodiscard]] int64_t count() const { return rows_; }
+
+ private:
+  Shape shape_;
+  std::vector<float> values_;
+  int64_t rows_ = 0;
+};
+
+InferenceOptions inference_options(const FeaturesOptions& o, const Session& session, int64_t images) {
+  InferenceOptions i;
+  i.batch = std::min(o.batch, images);
+  i.precision = session.precision();
+  i.allow_reference = session.allow_reference();
+  i.results = {o.layer};
+  return i;
+}
+
+LoadedModel load(Session& session, const FeaturesOptions& o, InputKind input) {
+  if (!o.run.empty()) return load_run(session, open_run(o.run));
+  return load_trunk(session, o.model, o.weights, o.preprocess, input);
+}
+
+void run_tensor(const FeaturesOptions& o, Session& session, Rows& rows) {
+  TensorInput in = parse_tensor(o.tensor);
+  const hdf5::File file(in.file);
+  if (!file.exists(in.dataset) || !file.is_dataset(in.dataset))
+    throw DataError(in.file, "has no dataset " + in.dataset);
+  in.dims = file.dims(in.dataset);
+  if (in.dims.size() != 4 || in.dims[3] != 3 || in.dims[0] < 1 || in.dims[1] < 1 || in.dims[2] < 1)
+    throw DataError(in.file, in.dataset + " must hold (images, rows, columns, 3) numbers");
+  LoadedModel model = load(session, o, InputKind::tensor);
+  model.spec.height = static_cast<int>(in.dims[1]);
+  model.spec.width = static_cast<int>(in.dims[2]);
+  InferenceOptions options = inference_options(o, session, in.dims[0]);
+  options.input = InputKind::tensor;
+  Inference network(model.spec, options, session.backend(), session.store(), session.memory());
+  network.refresh();
+  Tensor batch({options.batch, in.dims[1], in.dims[2], 3});
+  for (int64_t first = 0; first < in.dims[0]; first += options.batch) {
+    const int64_t count = std::min(options.batch, in.dims[0] - first);
+    const auto values = batch.as<float>().first(static_cast<size_t>(count * in.dims[1] * in.dims[2] * 3));
+    file.read_rows(in.dataset, first, count, values);
+    network.run(batch);
+    rows.add(network.result(0), count);
+  }
+}
+
+Dataset run_images(const FeaturesOptions& o, Session& session, Rows& rows) {
+  Dataset data = open_images(o.data, parse_on_bad_image(o.on_bad_image));
+  const LoadedModel model = load(session, o, InputKind::images);
+  const InferenceOptions options = inference_options(o, session, static_cast<int64_t>(data.samples.size()));
+  Inference network(model.spec, options, session.backend(), session.store(), session.memory());
+  network.refresh();
+  Loader loader(data.samples, evaluation_loader(model.dialect, options.batch));
+  loader.start_epoch(0);
+  for (ImageBatch batch; loader.next(batch);) {
+    network.run(batch.images);
+    const auto real =
+        std::count_if(batch.samples.begin(), batch.samples.end(), [](int64_t s) { return s >= 0; });
+    rows.add(network.result(0), real);
+  }
+  return data;
+}
+
+void write_samples(hdf5::Writer& file, const Dataset& data) {
+  std::vector<std::string> ids, labels, paths;
+  for (const Sample& s : data.samples) {
+    ids.push_back(s.glitch);
+    labels.push_back(data.classes[static_cast<size_t>(s.label)]);
+    paths.push_back(s.name);
+  }
+  file.dataset("/ids", std::span<const std::string>(ids));
+  file.dataset("/labels", std::span<const std::string>(labels));
+  file.dataset("/paths", std::span<const std::string>(paths));
+}
+
+void run(const FeaturesOptions& o) {
+  if (o.run.empty() == o.weights.empty())
+    throw UsageError("features", "needs a network", "give a RUN folder, or --model and --weights");
+  if (!o.weights.empty() && o.model.empty()) throw UsageError("--model", "is needed with --weights");
+  if (o.data.empty() == o.tensor.empty()) throw UsageError("features", "needs either --data or --tensor");
+  if (!o.force && std::filesystem::exists(o.out))
+    throw OutputExistsError(o.out, "exists already", "choose another --out, or --force to replace it");
+  hdf5::Writer file(o.out);  // first: what cannot be written is better known before the work
+  Session session(o.device);
+  Rows rows;
+  if (o.tensor.empty()) {
+    write_samples(file, run_images(o, session, rows));
+  } else {
+    run_tensor(o, session, rows);
+  }
+  rows.write(file);
+  file.commit();
+  print_line(std::to_string(rows.count()) + " images written to " + o.out);
+}
+
+}  // namespace
+
+void add_features(CLI::App& app) {
+  CLI::App& command = add_command(app, "features", "map images to vectors: a network's penultimate layer",
+                                  "xferrun features run/ --data glitches/ --out features.h5");
+  const auto o = std::make_shared<FeaturesOptions>();
+  command.add_option("run", o->run, "a RUN folder of fine-tune");
+  command.add_option("--model", o->model, "the network of --weights");
+  command.add_option("--weights", o->weights, "a weight file instead of a RUN folder");
+  command.add_option("--data", o->data, "the images: a folder of class folders, or a CSV manifest");
+  command.add_option("--tensor", o->tensor,
+                     "FILE.h5:/dataset: (images, rows, columns, 3) numbers, already preprocessed");
+  command.add_option("--out", o->out, "the HDF5 file to write: /features, /ids, /labels, /paths")->required();
+  command.add_flag("--force", o->force, "replace --out");
+  command.add_option("--layer", o->layer, "features, pool, or a named map such as mixed10")
+      ->capture_default_str();
+  command.add_option("--preprocess", o->preprocess,
+                     "tf, caffe, torch or unit, where the weight file does not say");
+  command.add_option("--batch", o->batch, "images at a time")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_option("--on-bad-image", o->on_bad_image, "fail or skip")->capture_default_str();
+  add_device_options(command, o->device);
+  add_config_option(command);
+  command.callback([o] { run(*o); });
+}
+
+}  // namespace xf::tool

@@ -1,0 +1,153 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "engine/core/error.h"
+#include "engine/core/log.h"
+#include "engine/core/threads.h"
+#include "engine/data/split.h"
+#include "engine/data/split_file.h"
+#include "tools/xferrun/command.h"
+#include "tools/xferrun/fine_tune_options.h"
+#include "tools/xferrun/loaded_model.h"
+#include "tools/xferrun/version.h"
+
+namespace fs = std::filesystem;
+
+namespace xf::tool {
+
+namespace {
+
+std::vector<Part> choose_split(const FineTuneOptions& o, const Dataset& data) {
+  std::vector<Part> parts;
+  if (!o.split_file.empty()) {
+    parts = read_split(o.split_file, data);
+    check_split(data, parts, o.split_file);
+  } else if (parts = own_split(data); !parts.empty()) {
+    check_split(data, parts, data.source);
+  } else {
+    parts = make_split(data, {o.val_fraction, o.test_fraction, o.seed});
+  }
+  return parts;
+}
+
+/// The weights' dialect with its preprocessing settled, or the network's without weights.
+Dialect settle_dialect(const FineTuneOptions& o) {
+  if (o.weights.empty()) {
+    Dialect dialect = default_dialect(o.model, o.dialect);
+    settle_preprocess(dialect, o.preprocess, nullptr);
+    return dialect;
+  }
+  const weights::FileInfo file = weights::probe(o.weights);
+  Dialect dialect = dialect_of(file, o.model, o.dialect);
+  settle_preprocess(dialect, o.preprocess, &file);
+  return dialect;
+}
+
+nlohmann::json config_of(const FineTuneOptions& o, const Session& session, const TrainingRequest& request,
+                         const Dataset& data) {
+  nlohmann::json config{
+      {"program", "xferrun"}, {"version", version_number()}, {"built_with", version_text()}};
+  config["options"] = to_json(o);
+  config["precision"] = name(session.precision());
+  config["threads"] = threads();
+  config["dialect"] = nlohmann::json::parse(to_json(request.dialect));
+  config["classes"] = data.classes;
+  config["images"] = data.samples.size();
+  return config;
+}
+
+nlohmann::json evaluation_of(const TrainingResult& result, const Dataset& data) {
+  const Evaluation e = evaluate(result.test, data.classes);
+  nlohmann::json j = to_json(e);
+  j["best_epoch"] = result.best.epoch;
+  return j;
+}
+
+void run_once(const FineTuneOptions& o, const TrainingRequest& request, Session& session,
+              const Dataset& data) {
+  const std::vector<Part> parts = choose_split(o, data);
+  const RunFolder folder(o.out, o.force ? Replace::yes : Replace::no);
+  folder.write_config(config_of(o, session, request, data));
+  folder.write_split(data, parts);
+  const TrainingResult result = run_training(session, request, data, parts, folder, "");
+  if (result.test.empty()) {
+    print_line("no test part: the best weights are in " + folder.best().string());
+    return;
+  }
+  folder.write_evaluation(evaluation_of(result, data));
+  print_line(to_table(evaluate(result.test, data.classes)) + "\nthe best weights (epoch " +
+             std::to_string(result.best.epoch) + ") are in " + folder.best().string());
+}
+
+/// What as few images as these can show, in words.
+std::string caution(const Evaluation& e, int folds) {
+  int64_t fewest = e.images;
+  for (const ClassMetrics& c : e.classes) fewest = std::min(fewest, c.support);
+  return fmt::format(
+      "each image was tested once, by one of {} networks that never saw its glitch; {} images in {} classes, "
+      "{} in the\n"
+      "smallest: the interval above is what they can show, and a class's own figures rest on its few images "
+      "alone",
+      folds, e.images, e.classes.size(), fewest);
+}
+
+void run_folds(const FineTuneOptions& o, TrainingRequest& request, const Dataset& data) {
+  const std::vector<int> folds = make_folds(data, o.folds, o.seed);
+  const RunFolder whole(o.out, o.force ? Replace::yes : Replace::no);
+  TrainingResult pooled;
+  for (int fold = 0; fold < o.folds; ++fold) {
+    Session session(o.device);  // each network starts from the weights, not from the fold before
+    request.train.precision = session.precision();
+    request.train.allow_reference = session.allow_reference();
+    const RunFolder folder(whole.path() / fmt::format("fold-{}", fold + 1), Replace::no);
+    if (fold == 0) whole.write_config(config_of(o, session, request, data));
+    const std::vector<Part> parts = fold_split(folds, fold);
+    folder.write_config(config_of(o, session, request, data));
+    folder.write_split(data, parts);
+    const TrainingResult result =
+        run_training(session, request, data, parts, folder, fmt::format("fold {}/{}: ", fold + 1, o.folds));
+    folder.write_evaluation(evaluation_of(result, data));
+    pooled.test.insert(pooled.test.end(), result.test.begin(), result.test.end());
+    pooled.best.epoch = result.best.epoch;
+  }
+  const Evaluation e = evaluate(pooled.test, data.classes);
+  nlohmann::json j = to_json(e);
+  j["folds"] = o.folds;
+  whole.write_evaluation(j);
+  print_line(to_table(e) + "\n" + caution(e, o.folds));
+}
+
+void run(const FineTuneOptions& o) {
+  if (o.weights.empty() && !o.from_scratch)
+    throw UsageError("--weights", "is needed", "give pretrained weights, or --from-scratch to start without");
+  TrainingRequest request = training_request(o);
+  request.weights = o.weights;
+  RunFolder::check(o.out, o.force ? Replace::yes : Replace::no);
+  request.dialect = settle_dialect(o);
+  Dataset data = open_images(o.data, parse_on_bad_image(o.on_bad_image));
+  require_two_classes(data);
+  if (o.folds > 0) {
+    run_folds(o, request, data);
+    return;
+  }
+  Session session(o.device);
+  request.train.precision = session.precision();
+  request.train.allow_reference = session.allow_reference();
+  run_once(o, request, session, data);
+}
+
+}  // namespace
+
+void add_fine_tune(CLI::App& app) {
+  CLI::App& command =
+      add_command(app, "fine-tune", "replace a network's last layer and train all layers on your glitches",
+                  "xferrun fine-tune --model inception_v3 --weights "
+                  "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5 "
+                  "--data glitches/ --out run/");
+  const auto options = std::make_shared<FineTuneOptions>();
+  add_options(command, *options);
+  command.callback([options] { run(*options); });
+}
+
+}  // namespace xf::tool

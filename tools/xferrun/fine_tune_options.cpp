@@ -1,0 +1,171 @@
+#include "tools/xferrun/fine_tune_options.h"
+
+#include "tools/xferrun/command.h"
+
+namespace xf::tool {
+
+void add_options(CLI::App& command, FineTuneOptions& o) {
+  const auto positive = CLI::PositiveNumber;
+  const auto fraction = CLI::Range(0.0, 1.0);
+  command.add_option("--model", o.model, "the network: inception_v3, resnet18, resnet34, resnet50")
+      ->required();
+  auto* weights = command.add_option("--weights", o.weights,
+                                     "pretrained weights: a Keras HDF5 file, or another RUN's best.h5");
+  command.add_flag("--from-scratch", o.from_scratch, "start from random weights instead")->excludes(weights);
+  command
+      .add_option("--data", o.data,
+                  "a folder of class folders, or a CSV manifest (path,label[,split,id,gps])")
+      ->required();
+  command.add_option("--out", o.out, "the RUN folder to make")->required();
+  command.add_flag("--force", o.force, "replace an earlier run in --out, and nothing else");
+  command.add_option("--dialect", o.dialect,
+                     "keras or torchvision, where no weight file says whose definition it is");
+  command.add_option(
+      "--preprocess", o.preprocess,
+      "tf, caffe, torch or unit: how the weights' input was normalised, where the file does not say");
+  command.add_option("--epochs", o.epochs, "passes over the training part")
+      ->check(positive)
+      ->capture_default_str();
+  command.add_option("--batch", o.batch, "images per step")
+      ->check(CLI::Range(2, 65536))
+      ->capture_default_str();
+  command.add_option("--accumulate", o.accumulate, "steps per update: the gradient is their mean")
+      ->check(positive)
+      ->capture_default_str();
+  command.add_option("--optimizer", o.optimizer, "sgd, adam, adamw or adadelta")->capture_default_str();
+  command.add_option("--lr", o.lr, "learning rate")->check(positive)->capture_default_str();
+  command
+      .add_option("--head-lr-factor", o.head_lr_factor,
+                  "the last layer learns this much faster than the rest")
+      ->check(positive)
+      ->capture_default_str();
+  command.add_option("--momentum", o.momentum, "of sgd")
+      ->check(CLI::Range(0.0, 0.9999))
+      ->capture_default_str();
+  command.add_flag("--nesterov", o.nesterov, "Nesterov's momentum for sgd");
+  command.add_option("--weight-decay", o.weight_decay, "of convolution and dense weights")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_option("--clip-norm", o.clip_norm, "scale the gradient down to this norm; 0: do not")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_option("--schedule", o.schedule, "learning rate: constant, step or cosine")
+      ->capture_default_str();
+  command.add_option("--warmup", o.warmup, "epochs of linear warm-up")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_option("--step-epochs", o.step_epochs, "of schedule step")
+      ->check(positive)
+      ->capture_default_str();
+  command.add_option("--step-factor", o.step_factor, "of schedule step")
+      ->check(positive)
+      ->capture_default_str();
+  command
+      .add_option("--ema", o.ema,
+                  "average the weights with this decay (0.999, say) and use the average; 0: do not")
+      ->check(CLI::Range(0.0, 0.99999))
+      ->capture_default_str();
+  command.add_option("--label-smoothing", o.label_smoothing, "share of the label spread over all classes")
+      ->check(CLI::Range(0.0, 0.9))
+      ->capture_default_str();
+  command.add_flag("--class-weights", o.class_weights,
+                   "weigh rare classes up, by the inverse of their share");
+  command
+      .add_option("--bn-momentum", o.bn_momentum,
+                  "how fast batch-norm's running statistics follow the batches")
+      ->check(fraction)
+      ->capture_default_str();
+  command.add_option("--freeze", o.freeze,
+                     "globs of parameters that are not trained (Conv2d_*, layer1.*); a frozen batch norm "
+                     "uses its running statistics");
+  command
+      .add_option("--early-stopping", o.patience,
+                  "stop after so many epochs without a better validation; 0: do not")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  command.add_option(
+      "--augment", o.augment,
+      "time-shift=F, frequency-shift=F, gain=F, flip-time. None by default: a spectrogram's axes mean time\n"
+      "and frequency, so a flipped or rotated glitch is another glitch");
+  command.add_option("--val-fraction", o.val_fraction, "of each class's glitches, to choose the best epoch")
+      ->check(fraction)
+      ->capture_default_str();
+  command
+      .add_option("--test-fraction", o.test_fraction, "of each class's glitches, looked at once at the end")
+      ->check(fraction)
+      ->capture_default_str();
+  command.add_option("--split-file", o.split_file, "a split.csv to use instead");
+  command
+      .add_option("--leave-glitches-out", o.folds,
+                  "K: train K times, each glitch tested once by a network that never saw it")
+      ->check(CLI::Range(2, 1000));
+  command.add_option("--on-bad-image", o.on_bad_image, "fail or skip")->capture_default_str();
+  command.add_option("--seed", o.seed, "of the split, the order, the new layer and dropout")
+      ->capture_default_str();
+  add_device_options(command, o.device);
+  add_config_option(command);
+}
+
+TrainingRequest training_request(const FineTuneOptions& o) {
+  TrainingRequest r;
+  r.model = o.model;
+  r.bn_momentum = static_cast<float>(o.bn_momentum);
+  r.freeze = o.freeze;
+  r.class_weights = o.class_weights;
+  r.augment = parse_augment(o.augment);
+  r.train.epochs = o.epochs;
+  r.train.batch = o.batch;
+  r.train.seed = o.seed;
+  r.train.patience = o.patience;
+  r.train.loss.label_smoothing = static_cast<float>(o.label_smoothing);
+  UpdateOptions& u = r.train.update;
+  u.rule.kind = parse_optimizer(o.optimizer);
+  u.rule.momentum = static_cast<float>(o.momentum);
+  u.rule.nesterov = o.nesterov;
+  u.rule.clip_norm = static_cast<float>(o.clip_norm);
+  u.rule.ema_decay = static_cast<float>(o.ema);
+  u.learning_rate = o.lr;
+  u.head_factor = o.head_lr_factor;
+  u.weight_decay = o.weight_decay;
+  u.accumulate = o.accumulate;
+  r.train.schedule = {parse_schedule(o.schedule), o.warmup, o.step_epochs, o.step_factor};
+  return r;
+}
+
+nlohmann::json to_json(const FineTuneOptions& o) {
+  return {{"model", o.model},
+          {"weights", o.weights},
+          {"from_scratch", o.from_scratch},
+          {"data", o.data},
+          {"epochs", o.epochs},
+          {"batch", o.batch},
+          {"accumulate", o.accumulate},
+          {"optimizer", o.optimizer},
+          {"lr", o.lr},
+          {"head_lr_factor", o.head_lr_factor},
+          {"momentum", o.momentum},
+          {"nesterov", o.nesterov},
+          {"weight_decay", o.weight_decay},
+          {"clip_norm", o.clip_norm},
+          {"schedule", o.schedule},
+          {"warmup", o.warmup},
+          {"step_epochs", o.step_epochs},
+          {"step_factor", o.step_factor},
+          {"ema", o.ema},
+          {"label_smoothing", o.label_smoothing},
+          {"class_weights", o.class_weights},
+          {"bn_momentum", o.bn_momentum},
+          {"freeze", o.freeze},
+          {"early_stopping", o.patience},
+          {"augment", o.augment},
+          {"val_fraction", o.val_fraction},
+          {"test_fraction", o.test_fraction},
+          {"split_file", o.split_file},
+          {"leave_glitches_out", o.folds},
+          {"on_bad_image", o.on_bad_image},
+          {"seed", o.seed},
+          {"device", o.device.device},
+          {"deterministic", o.device.deterministic}};
+}
+
+}  // namespace xf::tool

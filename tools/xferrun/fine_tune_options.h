@@ -1,0 +1,38 @@
+#pragma once
+// The options of fine-tune, as they stand on the command line.
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tools/xferrun/session.h"
+#include "tools/xferrun/training_run.h"
+
+namespace xf::tool {
+
+struct FineTuneOptions {
+  DeviceOptions device;
+  std::string model, weights, data, out, dialect, preprocess, split_file;
+  bool from_scratch = false, force = false, nesterov = false, class_weights = false;
+  int epochs = 10, accumulate = 1, patience = 0, folds = 0;
+  int64_t batch = 16;
+  std::string optimizer = "sgd", schedule = "constant", on_bad_image = "fail";
+  double lr = 0.01, head_lr_factor = 1, momentum = 0.9, weight_decay = 0, clip_norm = 0, ema = 0,
+         label_smoothing = 0;
+  double warmup = 0, step_factor = 0.1, bn_momentum = 0.1;
+  int step_epochs = 30;
+  double val_fraction = 0.1, test_fraction = 0.2;
+  uint64_t seed = 0;
+  std::vector<std::string> freeze, augment;
+};
+
+void add_options(CLI::App& command, FineTuneOptions& o);
+
+/// What the options say about training; the dialect and the weights are settled elsewhere.
+TrainingRequest training_request(const FineTuneOptions& o);
+
+/// Every option as resolved, for config.json.
+nlohmann::json to_json(const FineTuneOptions& o);
+
+}  // namespace xf::tool

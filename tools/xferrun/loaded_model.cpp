@@ -1,0 +1,49 @@
+#include "tools/xferrun/loaded_model.h"
+
+#include "engine/core/error.h"
+#include "engine/core/log.h"
+#include "weights/run_info.h"
+
+namespace xf::tool {
+
+LoadedModel load_run(Session& session, const ExistingRun& run) {
+  const weights::RunInfo info = weights::read_run_info(run.best());
+  LoadedModel m{info.network, info.dialect, info.classes, info.model_id, {}};
+  const weights::FileInfo file = weights::probe(run.best());
+  settle_preprocess(m.dialect, "", &file);
+  m.spec = make_network(m.model, m.dialect, static_cast<int>(m.classes.size()));
+  load_weights(session, m.spec, run.best(), m.model, weights::Top::loaded);
+  return m;
+}
+
+LoadedModel load_trunk(Session& session, const std::string& model, const std::filesystem::path& weights,
+                       const std::string& preprocess, InputKind input) {
+  const weights::FileInfo file = weights::probe(weights);
+  LoadedModel m{model, dialect_of(file, model, ""), {}, {}, {}};
+  if (input == InputKind::images || !preprocess.empty()) settle_preprocess(m.dialect, preprocess, &file);
+  m.spec = make_network(model, m.dialect, 0);
+  load_weights(session, m.spec, weights, model, weights::Top::replaced);
+  return m;
+}
+
+Dataset open_images(const std::filesystem::path& path, OnBadImage policy) {
+  Dataset data = open_dataset(path);
+  for (const std::string& entry : data.left_out) log::warning("{}: is no image of a class, left out", entry);
+  settle_bad_images(policy, scan(data), data);
+  return data;
+}
+
+Dataset list_images(const std::vector<std::string>& paths) {
+  Dataset data;
+  data.classes = {"unknown"};
+  for (const std::string& path : paths) {
+    if (!std::filesystem::exists(path)) throw MissingInputError(path, "does not exist");
+    Sample s;
+    s.path = s.name = path;
+    s.glitch = path;
+    data.samples.push_back(std::move(s));
+  }
+  return data;
+}
+
+}  // namespace xf::tool

@@ -1,0 +1,36 @@
+#pragma once
+// A network with weights, for the commands that read: from a RUN folder or a weight file.
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "engine/data/dataset.h"
+#include "engine/data/scan.h"
+#include "tools/xferrun/run_folder.h"
+#include "tools/xferrun/session.h"
+
+namespace xf::tool {
+
+struct LoadedModel {
+  std::string model;
+  Dialect dialect;
+  std::vector<std::string> classes;  ///< empty for a trunk
+  std::string id;                    ///< of the weights: differs as soon as one differs
+  NetworkSpec spec;
+};
+
+/// The best weights of a run, into the session.
+LoadedModel load_run(Session& session, const ExistingRun& run);
+
+/// The trunk of a weight file. `preprocess` as on the command line; with InputKind::tensor it is not needed.
+LoadedModel load_trunk(Session& session, const std::string& model, const std::filesystem::path& weights,
+                       const std::string& preprocess, InputKind input);
+
+/// Opens --data and settles the images that cannot be read. Logs what was left out.
+Dataset open_images(const std::filesystem::path& path, OnBadImage policy);
+
+/// Single image files as a data set without classes. Throws MissingInputError for one that is not there.
+Dataset list_images(const std::vector<std::string>& paths);
+
+}  // namespace xf::tool

@@ -1,0 +1,72 @@
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "tools/xferrun/command.h"
+#include "tools/xferrun/loaded_model.h"
+#include "tools/xferrun/training_run.h"
+
+namespace xf::tool {
+
+namespace {
+
+struct PredictOptions {
+  DeviceOptions device;
+  std::string run, on_bad_image = "fail";
+  std::vector<std::string> images;
+  int64_t batch = 16;
+  bool json = false;
+};
+
+std::string line(const std::string& path, const Prediction& p, const LoadedModel& model) {
+  constexpr size_t kTop = 5;
+  const std::vector<int32_t> order = ranking(p.probabilities);
+  nlohmann::ordered_json j;
+  const auto probability = [&](int32_t c) { return p.probabilities[static_cast<size_t>(c)]; };
+  const auto label = [&](int32_t c) { return model.classes[static_cast<size_t>(c)]; };
+  j["path"] = path;
+  j["label"] = label(order[0]);
+  j["probability"] = probability(order[0]);
+  j["top"] = nlohmann::ordered_json::array();
+  for (size_t k = 0; k < std::min(kTop, order.size()); ++k)
+    j["top"].push_back({{"label", label(order[k])}, {"probability", probability(order[k])}});
+  j["model"] = model.id;
+  return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void run(const PredictOptions& o) {
+  const ExistingRun folder = open_run(o.run);
+  Dataset data = list_images(o.images);
+  settle_bad_images(parse_on_bad_image(o.on_bad_image), scan(data), data);
+  Session session(o.device);
+  const LoadedModel model = load_run(session, folder);
+  InferenceOptions inference;
+  inference.batch = std::min<int64_t>(o.batch, static_cast<int64_t>(data.samples.size()));
+  inference.precision = session.precision();
+  inference.allow_reference = session.allow_reference();
+  Inference network(model.spec, inference, session.backend(), session.store(), session.memory());
+  network.refresh();
+  Loader loader(data.samples, evaluation_loader(model.dialect, inference.batch));
+  for (const Prediction& p : predict(network, loader))
+    print_line(line(data.samples[static_cast<size_t>(p.sample)].name, p, model));
+}
+
+}  // namespace
+
+void add_predict(CLI::App& app) {
+  CLI::App& command =
+      add_command(app, "predict", "classify images: one JSON line an image, in the order given",
+                  "xferrun predict run/ L1_1262400180.png L1_1260279044.png");
+  const auto o = std::make_shared<PredictOptions>();
+  command.add_option("run", o->run, "a RUN folder of fine-tune")->required();
+  command.add_option("images", o->images, "PNG, JPEG or BMP files")->required();
+  command.add_option("--batch", o->batch, "images at a time")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_option("--on-bad-image", o->on_bad_image, "fail or skip")->capture_default_str();
+  command.add_flag("--json", o->json, "accepted for symmetry: the output always is JSON lines");
+  add_device_options(command, o->device);
+  add_config_option(command);
+  command.callback([o] { run(*o); });
+}
+
+}  // namespace xf::tool

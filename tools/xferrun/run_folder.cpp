@@ -1,0 +1,161 @@
+#include "tools/xferrun/run_folder.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+#include "engine/core/error.h"
+#include "engine/data/split_file.h"
+#include "engine/io/atomic_file.h"
+
+namespace fs = std::filesystem;
+
+namespace xf::tool {
+
+namespace {
+
+constexpr std::array kOwnFiles{"config.json", "split.csv", "metrics.jsonl", "best.h5", "evaluation.json"};
+
+bool is_run(const fs::path& path) {
+  std::ifstream in(path / "config.json");
+  if (!in) return false;
+  const auto config = nlohmann::json::parse(in, nullptr, false);
+  return config.is_object() && config.value("program", "") == "xferrun";
+}
+
+/// Removes what a run wrote there, folds included, and nothing else.
+void clear_run(const fs::path& path) {
+  for (const auto& entry : fs::directory_iterator(path))
+    if (entry.is_directory() && entry.path().filename().string().rfind("fold-", 0) == 0 &&
+        is_run(entry.path())) {
+      clear_run(entry.path());
+      std::error_code not_empty;
+      fs::remove(entry.path(), not_empty);
+    }
+  for (const char* name : kOwnFiles) fs::remove(path / name);
+}
+
+}  // namespace
+
+void RunFolder::check(const fs::path& path, Replace replace) {
+  std::error_code error;
+  const auto status = fs::symlink_status(path, error);
+  if (!fs::exists(status)) return;
+  if (!fs::is_directory(fs::status(path, error)))
+    throw OutputExistsError(path.string(), "is there already and is no folder");
+  if (fs::is_empty(path, error) && !error) return;
+  if (replace == Replace::no)
+    throw OutputExistsError(path.string(), "exists already",
+                            "choose another --out, or --force to replace an earlier run");
+  if (!is_run(path))
+    throw OutputExistsError(path.string(), "was not written by this program: --force does not replace it",
+                            "choose another --out");
+}
+
+RunFolder::RunFolder(fs::path path, Replace replace) : path_(std::move(path)) {
+  check(path_, replace);
+  std::error_code error;
+  fs::create_directories(path_, error);
+  if (error) throw io::write_failure(path_, error.value());
+  try {
+    if (replace == Replace::yes) clear_run(path_);
+  } catch (const fs::filesystem_error& e) {
+    throw io::write_failure(path_, e.code().value());
+  }
+}
+
+void RunFolder::write_config(const nlohmann::json& config) const {
+  io::write_file(path_ / "config.json", config.dump(2) + "\n");
+}
+
+void RunFolder::write_split(const Dataset& data, const std::vector<Part>& parts) const {
+  xf::write_split(path_ / "split.csv", data, parts);
+}
+
+void RunFolder::add_metrics(const EpochMetrics& m) const {
+  nlohmann::ordered_json line;
+  line["epoch"] = m.epoch;
+  line["train_loss"] = m.train_loss;
+  line["train_top1"] = m.train_top1;
+  const auto optional = [](const std::optional<double>& v) {
+    return v ? nlohmann::ordered_json(*v) : nullptr;
+  };
+  line["val_loss"] = optional(m.val_loss);
+  line["val_top1"] = optional(m.val_top1);
+  line["val_top5"] = optional(m.val_top5);
+  line["seconds"] = m.seconds;
+  line["images_per_second"] = m.images_per_second;
+  const fs::path file = path_ / "metrics.jsonl";
+  const std::unique_ptr<FILE, int (*)(FILE*)> out(std::fopen(file.c_str(), "a"), std::fclose);
+  const std::string text = line.dump() + "\n";
+  if (!out || std::fwrite(text.data(), 1, text.size(), out.get()) != text.size() ||
+      std::fflush(out.get()) != 0)
+    throw io::write_failure(file, errno);
+}
+
+void RunFolder::write_evaluation(const nlohmann::json& evaluation) const {
+  io::write_file(path_ / "evaluation.json", evaluation.dump(2) + "\n");
+}
+
+ExistingRun open_run(const fs::path& path) {
+  if (!fs::exists(path))
+    throw MissingInputError(path.string(), "does not exist", "give a RUN folder of fine-tune");
+  ExistingRun run{path, {}};
+  if (!fs::exists(run.best()))
+    throw MissingInputError(run.best().string(), "is not there",
+                            "give a RUN folder in which a training has finished");
+  std::ifstream in(path / "config.json");
+  if (!in)
+    throw MissingInputError((path / "config.json").string(), "is not there",
+                            "give a RUN folder of fine-tune");
+  run.config = nlohmann::json::parse(in, nullptr, false);
+  if (!run.config.is_object()) throw DataError((path / "config.json").string(), "is not a JSON object");
+  return run;
+}
+
+nlohmann::json to_json(const Evaluation& e) {
+  nlohmann::json j{{"images", e.images},      {"loss", e.loss},
+                   {"top1", e.top[0]},        {"top2", e.top[1]},
+                   {"top3", e.top[2]},        {"top4", e.top[3]},
+                   {"top5", e.top[4]},        {"top1_interval", {e.top1.low, e.top1.high}},
+                   {"macro_f1", e.macro_f1},  {"ece", e.ece},
+                   {"confusion", e.confusion}};
+  j["classes"] = nlohmann::json::array();
+  for (const ClassMetrics& c : e.classes)
+    j["classes"].push_back({{"label", c.label},
+                            {"precision", c.precision},
+                            {"recall", c.recall},
+                            {"f1", c.f1},
+                            {"support", c.support}});
+  return j;
+}
+
+std::string to_table(const Evaluation& e) {
+  size_t width = 5;
+  for (const ClassMetrics& c : e.classes) width = std::max(width, c.label.size());
+  std::string text =
+      fmt::format("{:<{}} {:>9} {:>9} {:>9} {:>8}\n", "class", width, "precision", "recall", "F1", "images");
+  for (const ClassMetrics& c : e.classes)
+    text += fmt::format("{:<{}} {:>9.3f} {:>9.3f} {:>9.3f} {:>8}\n", c.label, width, c.precision, c.recall,
+                        c.f1, c.support);
+  text += fmt::format(
+      "\n{} images: top-1 {:.2f} % (95 % interval {:.2f} to {:.2f}), top-2 {:.2f}, top-3 {:.2f}, top-4 "
+      "{:.2f}, top-5 {:.2f}\n",
+      e.images, 100 * e.top1.value, 100 * e.top1.low, 100 * e.top1.high, 100 * e.top[1], 100 * e.top[2],
+      100 * e.top[3], 100 * e.top[4]);
+  text += fmt::format("macro-F1 {:.4f}, expected calibration error {:.4f}, loss {:.4f}\n", e.macro_f1, e.ece,
+                      e.loss);
+  text += "\nconfusion (rows: true class, columns: predicted, in the order above)\n";
+  for (size_t i = 0; i < e.classes.size(); ++i) {
+    text += fmt::format("{:<{}}", e.classes[i].label, width);
+    for (const int64_t n : e.confusion[i]) text += fmt::format(" {:>5}", n);
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace xf::tool

@@ -1,0 +1,53 @@
+#pragma once
+// RUN/: what a training leaves, and what later commands read.
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "engine/data/dataset.h"
+#include "engine/train/metrics.h"
+#include "engine/train/trainer.h"
+
+namespace xf::tool {
+
+enum class Replace : uint8_t { no, yes };
+
+/// A new RUN folder. It appears when it is made; what a failed run leaves is a folder without best.h5.
+class RunFolder {
+ public:
+  /// Throws OutputExistsError (73) when something is there already and may not be replaced: with Replace::yes
+  /// only the files of an earlier run are removed, and a folder that is none is refused.
+  static void check(const std::filesystem::path& path, Replace replace);
+  /// Makes the folder. Throws WriteError.
+  RunFolder(std::filesystem::path path, Replace replace);
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  void write_config(const nlohmann::json& config) const;
+  void write_split(const Dataset& data, const std::vector<Part>& parts) const;
+  /// Appends a line to metrics.jsonl.
+  void add_metrics(const EpochMetrics& m) const;
+  void write_evaluation(const nlohmann::json& evaluation) const;
+  [[nodiscard]] std::filesystem::path best() const { return path_ / "best.h5"; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// A RUN folder that is there. Throws MissingInputError when it or its best.h5 is not, DataError for a broken
+/// config.json.
+struct ExistingRun {
+  std::filesystem::path path;
+  nlohmann::json config;
+  [[nodiscard]] std::filesystem::path best() const { return path / "best.h5"; }
+  [[nodiscard]] std::filesystem::path split() const { return path / "split.csv"; }
+};
+ExistingRun open_run(const std::filesystem::path& path);
+
+/// `evaluate --json`, and RUN/evaluation.json.
+nlohmann::json to_json(const Evaluation& e);
+/// The same for people.
+std::string to_table(const Evaluation& e);
+
+}  // namespace xf::tool

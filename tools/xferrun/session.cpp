@@ -1,0 +1,96 @@
+#include "tools/xferrun/session.h"
+
+#include "engine/core/error.h"
+#include "engine/core/log.h"
+#include "engine/core/threads.h"
+#include "engine/train/inference.h"
+#include "models/registry.h"
+#include "tools/xferrun/device.h"
+
+namespace xf::tool {
+
+Session::Session(const DeviceOptions& options)
+    : precision_(parse_precision(options.precision)),
+      allow_reference_(options.allow_reference ? AllowReference::yes : AllowReference::no) {
+  if (options.threads != 0) set_threads(options.threads);
+  backend_ = open_device(options.device,
+                         options.deterministic ? Determinism::any_threads : Determinism::fixed_threads);
+  const DType type = precision_ == Precision::bf16  ? DType::bf16
+                     : precision_ == Precision::f16 ? DType::f16
+                                                    : DType::f32;
+  if (std::string why; !backend_->supports(type, why)) {
+    log::warning("--precision {}: {}; computing in f32", options.precision, why);
+    precision_ = Precision::f32;
+  }
+  store_ = std::make_unique<ParamStore>(*backend_);
+  memory_ = std::make_unique<ActivationMemory>(*backend_);
+}
+
+NetworkSpec make_network(const std::string& model, const Dialect& dialect, int classes) {
+  const ModelInfo& info = find_model(model);
+  NetworkSpec spec;
+  spec.build = [build = info.build, dialect, classes](const Net& n, Value x) {
+    return build(n, x, dialect, classes);
+  };
+  spec.net = net_options(dialect);
+  spec.height = spec.width = dialect.input_size;
+  spec.preprocess = dialect.preprocess.value_or(Preprocess::unit);
+  return spec;
+}
+
+Dialect default_dialect(const std::string& model, const std::string& family) {
+  const ModelInfo& info = find_model(model);
+  return family_dialect(family.empty() ? info.family : parse_family(family), model);
+}
+
+Dialect dialect_of(const weights::FileInfo& file, const std::string& model, const std::string& family) {
+  find_model(model);
+  if (!file.dialect) return default_dialect(model, family);
+  if (!family.empty() && parse_family(family) != file.dialect->family)
+    throw UsageError("--dialect " + family, "contradicts " + file.path.string() + ", which holds " +
+                                                std::string(name(file.dialect->family)) + "'s network");
+  return *file.dialect;
+}
+
+void settle_preprocess(Dialect& dialect, const std::string& option, const weights::FileInfo* file) {
+  std::string source = file == nullptr ? "the network's family" : file->preprocess_source;
+  if (!option.empty()) {
+    dialect.preprocess = parse_preprocess(option);
+    source = "--preprocess";
+  }
+  if (!dialect.preprocess)
+    throw UsageError(
+        "--preprocess", "is needed: " + file->path.string() + " does not say how its input was normalised",
+        "give one of: tf (x/127.5-1), caffe (BGR minus means), torch (ImageNet mean and deviation), "
+        "unit (x/255)");
+  log::info("preprocessing: {} (from {}), {}x{}, {}", name(*dialect.preprocess), source, dialect.input_size,
+            dialect.input_size, name(dialect.resize));
+}
+
+std::vector<weights::NamedShape> tensors_of(const NetworkSpec& spec) {
+  InferenceOptions options;
+  options.batch = 1;
+  options.input = InputKind::tensor;
+  options.results = {};
+  const InferenceGraph recorded = record_inference(spec, options);
+  std::vector<weights::NamedShape> tensors;
+  for (int id = 0; id < recorded.graph->size(); ++id) {
+    const Node& n = recorded.graph->node(id);
+    if (n.source == Source::param || n.source == Source::state)
+      tensors.push_back({n.name, n.outputs[0].shape});
+  }
+  return tensors;
+}
+
+void load_weights(Session& session, const NetworkSpec& spec, const std::filesystem::path& file,
+                  const std::string& model, weights::Top top) {
+  const weights::Loaded loaded = weights::load(file, model, tensors_of(spec), top);
+  InferenceOptions options;
+  options.batch = 1;
+  options.input = InputKind::tensor;
+  options.results = {};
+  session.store().declare(*record_inference(spec, options).graph);
+  for (const auto& [name, tensor] : loaded.tensors) session.store().set(name, tensor);
+}
+
+}  // namespace xf::tool

@@ -1,0 +1,69 @@
+#pragma once
+// A network on a device: what every command that computes begins with.
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/plan/compile.h"
+#include "engine/run/executor.h"
+#include "engine/train/network.h"
+#include "models/dialect.h"
+#include "weights/import.h"
+
+namespace xf::tool {
+
+/// Where and how to compute.
+struct DeviceOptions {
+  std::string device = "auto";
+  std::string precision = "f32";
+  int threads = 0;  ///< 0: every usable core
+  bool deterministic = false;
+  bool allow_reference = false;
+};
+
+/// Device, tensors and activation memory.
+class Session {
+ public:
+  /// Sets the thread count and opens the device. Throws UsageError and UnavailableError.
+  explicit Session(const DeviceOptions& options);
+  [[nodiscard]] Backend& backend() { return *backend_; }
+  [[nodiscard]] ParamStore& store() { return *store_; }
+  [[nodiscard]] ActivationMemory& memory() { return *memory_; }
+  /// The precision asked for, or f32 (with a warning) where the device cannot compute with it.
+  [[nodiscard]] Precision precision() const { return precision_; }
+  [[nodiscard]] AllowReference allow_reference() const { return allow_reference_; }
+
+ private:
+  std::unique_ptr<Backend> backend_;
+  std::unique_ptr<ParamStore> store_;
+  std::unique_ptr<ActivationMemory> memory_;
+  Precision precision_;
+  AllowReference allow_reference_;
+};
+
+/// The network `model` in a dialect, with `classes` outputs (0: none). `preprocess` must be known unless the
+/// input is a tensor.
+NetworkSpec make_network(const std::string& model, const Dialect& dialect, int classes);
+
+/// The dialect of a weight file for `model`; or, where the file says nothing, that of `family` ("", "keras",
+/// …), or the network's usual one. Throws UsageError for a family that contradicts the file.
+Dialect dialect_of(const weights::FileInfo& file, const std::string& model, const std::string& family);
+
+/// The dialect without a weight file.
+Dialect default_dialect(const std::string& model, const std::string& family);
+
+/// The dialect's preprocessing, or what `option` ("", "tf", …) says instead; logs which, and where it comes
+/// from. Throws UsageError when neither says.
+void settle_preprocess(Dialect& dialect, const std::string& option, const weights::FileInfo* file);
+
+/// The tensors of a network by canonical name, in the order of creation.
+std::vector<weights::NamedShape> tensors_of(const NetworkSpec& spec);
+
+/// Reads the file's tensors into the store. Declares the network's first.
+void load_weights(Session& session, const NetworkSpec& spec, const std::filesystem::path& file,
+                  const std::string& model, weights::Top top);
+
+}  // namespace xf::tool
