@@ -24,16 +24,19 @@ void tomte(Canvas& canvas, Rng& rng) {
 
 /// A loud spike over a low body with fins on both sides.
 void koi_fish(Canvas& canvas, Rng& rng) {
-  canvas.burst(0, log_uniform(rng, 80, 260), rng.uniform(0.8, 1.6), 1, any_phase(rng));
-  canvas.burst(0, log_uniform(rng, 22, 60), rng.uniform(1.5, 4), rng.uniform(0.5, 1.2), any_phase(rng));
+  const double spike_phase = any_phase(rng), spike_q = rng.uniform(0.8, 1.6);
+  canvas.burst(0, log_uniform(rng, 80, 260), spike_q, 1, spike_phase);
+  const double body_phase = any_phase(rng), body_loudness = rng.uniform(0.5, 1.2),
+               body_q = rng.uniform(1.5, 4);
+  canvas.burst(0, log_uniform(rng, 22, 60), body_q, body_loudness, body_phase);
   const double reach = log_uniform(rng, 0.05, 0.2), fin_hz = log_uniform(rng, 25, 70);
   const double loudness = rng.uniform(0.25, 0.8);
   const int scales = 8 + static_cast<int>(rng.below(10));
   for (int i = 0; i < scales; ++i) {
     const double t = reach * rng.normal();
     const double frequency = fin_hz * std::exp(0.3 * rng.normal() - 0.4 * std::abs(t) / reach);
-    canvas.burst(t, std::max(frequency, 12.0), rng.uniform(2.5, 7), loudness / std::sqrt(scales),
-                 any_phase(rng));
+    const double phase = any_phase(rng), q = rng.uniform(2.5, 7);
+    canvas.burst(t, std::max(frequency, 12.0), q, loudness / std::sqrt(scales), phase);
   }
 }
 
@@ -47,7 +50,8 @@ void helix(Canvas& canvas, Rng& rng) {
     const double q = rng.uniform(0.8, 1.4);
     canvas.burst(t - gap / 2, frequency, q, loudness, phase);
     canvas.burst(t + gap / 2, frequency, q, loudness * rng.uniform(0.7, 1.3), phase);
-    canvas.burst(t, knot_hz, rng.uniform(5, 12), loudness * rng.uniform(0.3, 1), any_phase(rng));
+    const double knot_phase = any_phase(rng), knot_loudness = loudness * rng.uniform(0.3, 1);
+    canvas.burst(t, knot_hz, rng.uniform(5, 12), knot_loudness, knot_phase);
     t += rng.uniform(0.06, 0.3);
   }
 }

@@ -1,5 +1,6 @@
 #pragma once
 // The kinds of simulated glitches and how each is composed. FROZEN with kGeneratorVersion (simulate.h).
+// At most one number is drawn per argument list: compilers differ in the order in which they evaluate it.
 
 #include <span>
 #include <string_view>

@@ -11,11 +11,13 @@ namespace {
 constexpr double kTwoPi = 2.0 * std::numbers::pi;
 
 void low_q_burst(Canvas& canvas, Rng& rng) {
-  canvas.burst(0, log_uniform(rng, 25, 1500), rng.uniform(3.5, 8), 1, any_phase(rng));
+  const double phase = any_phase(rng), q = rng.uniform(3.5, 8);
+  canvas.burst(0, log_uniform(rng, 25, 1500), q, 1, phase);
 }
 
 void high_q_burst(Canvas& canvas, Rng& rng) {
-  canvas.burst(0, log_uniform(rng, 25, 1500), log_uniform(rng, 25, 120), 1, any_phase(rng));
+  const double phase = any_phase(rng), q = log_uniform(rng, 25, 120);
+  canvas.burst(0, log_uniform(rng, 25, 1500), q, 1, phase);
 }
 
 void ringdown(Canvas& canvas, Rng& rng) {
@@ -30,7 +32,8 @@ void ringdown(Canvas& canvas, Rng& rng) {
 /// A tone that climbs or descends in steps.
 void staircase(Canvas& canvas, Rng& rng) {
   const int steps = 3 + static_cast<int>(rng.below(5));
-  const double tread = rng.uniform(0.05, 0.16), rise = std::pow(log_uniform(rng, 1.2, 1.8), any_sign(rng));
+  const double tread = rng.uniform(0.05, 0.16), direction = any_sign(rng);
+  const double rise = std::pow(log_uniform(rng, 1.2, 1.8), direction);
   const double begin = -0.5 * steps * tread, middle_hz = log_uniform(rng, 80, 700);
   const int middle_step = steps / 2;
   const auto frequency = [&](double t) {
@@ -59,7 +62,8 @@ void noise_burst(Canvas& canvas, Rng& rng) {
   const int atoms = 40 + static_cast<int>(rng.below(60));
   for (int i = 0; i < atoms; ++i) {
     const double t = length * (rng.uniform() - 0.5);
-    canvas.burst(t, log_uniform(rng, low, low * ratio), rng.uniform(4, 12), rng.normal(), any_phase(rng));
+    const double phase = any_phase(rng), loudness = rng.normal(), q = rng.uniform(4, 12);
+    canvas.burst(t, log_uniform(rng, low, low * ratio), q, loudness, phase);
   }
 }
 
@@ -123,7 +127,8 @@ void tone_train(Canvas& canvas, Rng& rng) {
   const double period = rng.uniform(0.05, 0.16), frequency = log_uniform(rng, 60, 1200),
                q = log_uniform(rng, 5, 16);
   for (int i = 0; i < bursts; ++i) {
-    canvas.burst((i - 0.5 * (bursts - 1)) * period, frequency, q, rng.uniform(0.7, 1), any_phase(rng));
+    const double phase = any_phase(rng);
+    canvas.burst((i - 0.5 * (bursts - 1)) * period, frequency, q, rng.uniform(0.7, 1), phase);
   }
 }
 

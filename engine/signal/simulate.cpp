@@ -53,7 +53,8 @@ uint32_t name_hash(std::string_view name) {
 /// A faint burst beside the glitch, in one picture of four: real noise is never quite clean.
 void add_distractor(Canvas& canvas, Rng& rng) {
   const double t = rng.uniform(-0.5, 0.5) * kShownSeconds, frequency = log_uniform(rng, 15, 1500);
-  canvas.burst(t, frequency, log_uniform(rng, 4, 25), rng.uniform(4, 7), any_phase(rng));
+  const double phase = any_phase(rng), loudness = rng.uniform(4, 7);
+  canvas.burst(t, frequency, log_uniform(rng, 4, 25), loudness, phase);
 }
 
 const QTransform& transform() {
@@ -77,8 +78,8 @@ Injection draw_injection(std::string_view kind_name, uint64_t seed, uint64_t ind
   Rng rng(seed, uint64_t{name_hash(kind.name)} << 32 | (index & 0xFFFFFFFFU));
   Injection drawn{Canvas(kShortSamples, kSampleRate), Canvas(kShortSamples, kSampleRate), {}};
   kind.compose(drawn.glitch, rng);
-  drawn.glitch.finish(rng.uniform(-kLargestOffset, kLargestOffset),
-                      log_uniform(rng, kind.quietest_snr, kind.loudest_snr));
+  const double snr = log_uniform(rng, kind.quietest_snr, kind.loudest_snr);
+  drawn.glitch.finish(rng.uniform(-kLargestOffset, kLargestOffset), snr);
   if (rng.below(4) == 0) add_distractor(drawn.distractor, rng);
   drawn.noise = white_noise(rng, kStrainSamples);
   return drawn;
