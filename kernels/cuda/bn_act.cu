@@ -126,10 +126,14 @@ __global__ void __launch_bounds__(kMergeColumns* kMergeRows)
   const float count = static_cast<float>(rows), unbiased = m.square[0] / (rows > 1 ? count - 1 : 1);
   simt::store(mean + c, m.mean[0]);
   simt::store(inv_std + c, 1.0F / sqrtf(m.square[0] / count + eps));
-  const float old_mean = simt::load<float>(running.mean + c),
-              old_variance = simt::load<float>(running.variance + c);
-  simt::store(running.new_mean + c, old_mean + running.momentum * (m.mean[0] - old_mean));
-  simt::store(running.new_variance + c, old_variance + running.momentum * (unbiased - old_variance));
+  if (running.new_mean != nullptr) {
+    const float old = simt::load<float>(running.mean + c);
+    simt::store(running.new_mean + c, old + running.momentum * (m.mean[0] - old));
+  }
+  if (running.new_variance != nullptr) {
+    const float old = simt::load<float>(running.variance + c);
+    simt::store(running.new_variance + c, old + running.momentum * (unbiased - old));
+  }
 }
 
 // What `normalise` finds beside the means.
@@ -197,10 +201,12 @@ cudaError_t launch_batch(const BnActTensors& t, const BnRunning& running, float*
       stream, static_cast<const T*>(t.x), t.x_stride, t.rows, t.channels, split_rows, partial);
   if (status != cudaSuccess) return status;
   const unsigned columns = (static_cast<unsigned>(t.channels) + kMergeColumns - 1) / kMergeColumns;
+  float* mean = t.mean != nullptr ? t.mean : partial + split_count * 2 * t.channels;
+  float* inv_std = t.inv_std != nullptr ? t.inv_std : partial + (split_count * 2 + 1) * t.channels;
   status = simt::launch(&merge_splits, dim3(columns), dim3(kMergeColumns, kMergeRows), 0, stream, partial,
-                        t.rows, t.channels, split_rows, split_count, t.eps, t.mean, t.inv_std, running);
+                        t.rows, t.channels, split_rows, split_count, t.eps, mean, inv_std, running);
   if (status != cudaSuccess) return status;
-  return launch_normalise<T, V, Spread::inv_std>(t, t.mean, t.inv_std, stream);
+  return launch_normalise<T, V, Spread::inv_std>(t, mean, inv_std, stream);
 }
 
 // Whether every row begins on 16 bytes and holds whole vectors.
@@ -228,7 +234,8 @@ cudaError_t running_of(const BnActTensors& t, const BnRunning& r, cudaStream_t s
 }  // namespace
 
 size_t bn_act_workspace(int64_t rows, int channels) {
-  return static_cast<size_t>(splits(rows, channels) * 2 * channels) * sizeof(float);
+  // The splits' moments, then a mean and an inv_std for the caller who wants none.
+  return static_cast<size_t>((splits(rows, channels) + 1) * 2 * channels) * sizeof(float);
 }
 
 int bn_act_batch(const BnActTensors& t, const BnRunning& running, void* workspace, void* stream) {

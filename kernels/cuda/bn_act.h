@@ -24,8 +24,8 @@ struct BnActTensors {
   int64_t y_stride = 0;
   const float* gamma = nullptr;  ///< none: 1
   const float* beta = nullptr;
-  float* mean = nullptr;     ///< the statistics that y was made with; mode running: may be absent
-  float* inv_std = nullptr;  ///< 1/sqrt(variance + eps); mode running: may be absent
+  float* mean = nullptr;     ///< the statistics that y was made with; may be absent
+  float* inv_std = nullptr;  ///< 1/sqrt(variance + eps); may be absent
   float eps = 0;
   Activation act = Activation::none;
 };
@@ -34,8 +34,8 @@ struct BnActTensors {
 struct BnRunning {
   const float* mean = nullptr;
   const float* variance = nullptr;
-  float* new_mean = nullptr;      ///< mode batch
-  float* new_variance = nullptr;  ///< mode batch
+  float* new_mean = nullptr;      ///< mode batch; may be absent
+  float* new_variance = nullptr;  ///< mode batch; may be absent
   float momentum = 0;             ///< mode batch: new = (1 - momentum) old + momentum batch
 };
 

@@ -62,8 +62,7 @@ struct Data {
 };
 
 template <class T>
-void run(const Case& c, Data<T>& d) {
-  const int64_t stride = c.channels + c.gap;
+cuda::BnActTensors tensors_of(const Case& c, Data<T>& d) {
   cuda::BnActTensors t;
   t.rows = c.rows;
   t.channels = c.channels;
@@ -71,13 +70,19 @@ void run(const Case& c, Data<T>& d) {
   t.x = d.x.data();
   t.residual = c.residual ? d.residual.data() : nullptr;
   t.y = d.y.data();
-  t.x_stride = t.residual_stride = t.y_stride = stride;
+  t.x_stride = t.residual_stride = t.y_stride = c.channels + c.gap;
   t.gamma = c.gamma ? d.gamma.data() : nullptr;
   t.beta = d.beta.data();
   t.mean = d.mean.data();
   t.inv_std = d.inv_std.data();
   t.eps = kEps;
   t.act = c.act;
+  return t;
+}
+
+template <class T>
+void run(const Case& c, Data<T>& d) {
+  const cuda::BnActTensors t = tensors_of(c, d);
   const cuda::BnRunning running{d.running_mean.data(), d.running_var.data(), d.new_mean.data(),
                                 d.new_var.data(), kMomentum};
   if (c.mode == BnMode::running) {
@@ -244,23 +249,29 @@ TEST_CASE_TEMPLATE("a NaN in x reaches y and the statistics", T, float, bfloat16
   CHECK(std::isnan(d.new_var.get(0, 2)));
 }
 
+TEST_CASE("statistics that nobody wants may be absent") {
+  for (const BnMode mode : {BnMode::batch, BnMode::running}) {
+    const Case c{.rows = 49, .channels = 8, .mode = mode};
+    Data<float> full(c), d(c);
+    run(c, full);
+    cuda::BnActTensors t = tensors_of(c, d);
+    t.mean = t.inv_std = nullptr;
+    const cuda::BnRunning running{d.running_mean.data(), d.running_var.data(), nullptr, nullptr, kMomentum};
+    Guarded<uint8_t> workspace(static_cast<int64_t>(cuda::bn_act_workspace(c.rows, c.channels)));
+    REQUIRE((mode == BnMode::batch ? cuda::bn_act_batch(t, running, workspace.data(), nullptr)
+                                   : cuda::bn_act_running(t, running, nullptr)) == 0);
+    CHECK(d.y == full.y);
+    CHECK(workspace.intact());
+  }
+}
+
 TEST_CASE("y may take the residual's place, and the new running statistics the old ones'") {
   const Case c{.rows = 49, .channels = 8, .residual = true};
   Data<float> apart(c);
   run(c, apart);
   Data<float> d(c);
-  cuda::BnActTensors t;
-  t.rows = c.rows;
-  t.channels = c.channels;
-  t.x = d.x.data();
-  t.residual = t.y = d.residual.data();
-  t.x_stride = t.residual_stride = t.y_stride = c.channels;
-  t.gamma = d.gamma.data();
-  t.beta = d.beta.data();
-  t.mean = d.mean.data();
-  t.inv_std = d.inv_std.data();
-  t.eps = kEps;
-  t.act = c.act;
+  cuda::BnActTensors t = tensors_of(c, d);
+  t.y = d.residual.data();
   std::vector<float> workspace(cuda::bn_act_workspace(c.rows, c.channels) / sizeof(float));
   float* mean = d.running_mean.data();
   float* var = d.running_var.data();

@@ -1,0 +1,93 @@
+#include <cuda_runtime_api.h>
+#include <fmt/format.h>
+
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "engine/core/error.h"
+#include "kernels/cuda/check.h"
+#include "kernels/cuda/devices.h"
+#include "kernels/cuda/lower.h"
+#include "kernels/cuda/module.h"
+#include "kernels/cuda/stream.h"
+
+namespace xf::cuda {
+namespace {
+
+class CudaBackend final : public Backend {
+ public:
+  CudaBackend(int index, Determinism determinism)
+      : index_(index), device_(usable_device(index)), context_{determinism}, compute_(index), copy_(index) {}
+
+  [[nodiscard]] std::string name() const override { return fmt::format("cuda:{}", index_); }
+
+  std::unique_ptr<Kernel> lower(const Node& node) override {
+    return std::visit(
+        [&](const auto& op) -> std::unique_ptr<Kernel> {
+          if constexpr (std::is_same_v<std::decay_t<decltype(op)>, std::monostate>)
+            throw InternalError(node.name, "a tensor of the graph is not an operation");
+          else
+            return cuda::lower(op, node, context_);
+        },
+        node.op);
+  }
+
+  bool supports(DType dtype, std::string& why) const override {
+    if (dtype == DType::f32 || (dtype == DType::bf16 && device_.compute_major >= 8)) return true;
+    why = dtype == DType::bf16 ? fmt::format("{} has compute capability {}.{}, and bf16 needs 8.0",
+                                             device_.name, device_.compute_major, device_.compute_minor)
+                               : fmt::format("no kernels compute in {}", xf::name(dtype));
+    return false;
+  }
+
+  Buffer reserve(size_t bytes) override {
+    use_device(index_);
+    void* memory = nullptr;
+    const cudaError_t status = cudaMalloc(&memory, bytes);
+    if (status == cudaErrorMemoryAllocation) {
+      cudaGetLastError();
+      size_t left = 0, all = 0;
+      check(cudaMemGetInfo(&left, &all), "cudaMemGetInfo");
+      throw MemoryError(name(),
+                        fmt::format("{} bytes were asked for, and {} of {} are free", bytes, left, all),
+                        "use a smaller --batch");
+    }
+    check(status, "cudaMalloc");
+    Buffer buffer{
+        std::shared_ptr<std::byte>(static_cast<std::byte*>(memory), [](std::byte* p) { cudaFree(p); }),
+        bytes};
+    check(cudaMemsetAsync(memory, 0, bytes, compute_.use()), "cudaMemset");
+    compute_.synchronize();
+    return buffer;
+  }
+
+  Stream& stream(Lane lane) override { return lane == Lane::compute ? compute_ : copy_; }
+
+  void upload(Stream& stream, std::byte* device, const std::byte* host, size_t bytes) override {
+    check(cudaMemcpyAsync(device, host, bytes, cudaMemcpyHostToDevice, cuda_stream(stream).use()), "upload");
+  }
+
+  void download(Stream& stream, std::byte* host, const std::byte* device, size_t bytes) override {
+    check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, cuda_stream(stream).use()),
+          "download");
+    stream.synchronize();
+  }
+
+ private:
+  int index_;
+  Device device_;
+  Context context_;
+  CudaStream compute_, copy_;
+};
+
+std::unique_ptr<Backend> make_backend(int index, Determinism determinism) {
+  return std::make_unique<CudaBackend>(index, determinism);
+}
+
+constexpr Module kModule{kModuleAbi, XFERRUN_MODULE_BUILD, &versions, &devices, &make_backend};
+
+}  // namespace
+}  // namespace xf::cuda
+
+const xf::cuda::Module* xferrun_cuda_module() { return &xf::cuda::kModule; }

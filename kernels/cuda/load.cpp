@@ -1,0 +1,67 @@
+#include "kernels/cuda/load.h"
+
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "engine/core/error.h"
+
+namespace xf::cuda {
+namespace {
+
+constexpr const char* kUseCpu = "use --device cpu";
+
+// The module's file where this program's own build or installation put it; else its bare name.
+std::string module_path() {
+  std::error_code ignored;
+  const auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+  for (const auto& path : {folder / kModuleFile, folder.parent_path() / "lib" / kModuleFile}) {
+    if (!folder.empty() && std::filesystem::exists(path, ignored)) return path.string();
+  }
+  return kModuleFile;
+}
+
+const Module& load_once() {
+  const std::string path = module_path();
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    const std::string_view reason = dlerror();
+    const bool absent = reason.starts_with(fmt::format("{}: cannot open shared object file", kModuleFile));
+    throw UnavailableError(kModuleFile,
+                           absent ? "this program was built or installed without its CUDA module"
+                                  : fmt::format("cannot be loaded: {}", reason),
+                           absent ? std::string("build with nvcc on the PATH, or ") + kUseCpu
+                                  : std::string("install the CUDA runtime libraries, or ") + kUseCpu);
+  }
+  using Entry = const Module* (*)();
+  const auto entry = reinterpret_cast<Entry>(dlsym(library, kModuleEntry));
+  const Module* module = entry == nullptr ? nullptr : entry();
+  if (module == nullptr || module->abi != kModuleAbi ||
+      std::string_view(module->build) != XFERRUN_MODULE_BUILD) {
+    throw UnavailableError(path, "belongs to another build of this program",
+                           std::string("build both together, or ") + kUseCpu);
+  }
+  return *module;
+}
+
+}  // namespace
+
+const Module& load_module() {
+  static const Module& module = load_once();
+  return module;
+}
+
+std::unique_ptr<Backend> make_backend(int index, Determinism determinism) {
+  return load_module().make_backend(index, determinism);
+}
+
+Inventory inventory() {
+  const Module& module = load_module();
+  return {module.versions(), module.devices()};
+}
+
+}  // namespace xf::cuda
