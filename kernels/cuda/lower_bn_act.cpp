@@ -38,7 +38,7 @@ class BnActKernel final : public Kernel {
 
   void run(Stream& stream, std::span<const Ref> operands, Scratch scratch) override {
     const auto input = [&](int i) { return i < inputs_ ? operands[static_cast<size_t>(i)] : Ref{}; };
-    const auto output = [&](int i) { return operands[static_cast<size_t>(inputs_ + i)]; };
+    const auto outputs = operands.subspan(static_cast<size_t>(inputs_));
     BnActTensors t;
     t.rows = rows_;
     t.channels = channels_;
@@ -47,16 +47,16 @@ class BnActKernel final : public Kernel {
     t.x_stride = input(kX).row_stride;
     t.residual = input(kResidual).data;
     t.residual_stride = input(kResidual).row_stride;
-    t.y = output(0).data;
-    t.y_stride = output(0).row_stride;
+    t.y = outputs[0].data;
+    t.y_stride = outputs[0].row_stride;
     t.gamma = input(kGamma).as<float>();
     t.beta = input(kBeta).as<float>();
-    t.mean = output(1).as<float>();
-    t.inv_std = output(2).as<float>();
+    t.mean = outputs[1].as<float>();
+    t.inv_std = outputs[2].as<float>();
     t.eps = op_.eps;
     t.act = op_.act;
     const BnRunning running{input(kRunningMean).as<float>(), input(kRunningVar).as<float>(),
-                            output(3).as<float>(), output(4).as<float>(), op_.momentum};
+                            outputs[3].as<float>(), outputs[4].as<float>(), op_.momentum};
     cudaStream_t queue = cuda_stream(stream).use();
     const int status = op_.mode == BnMode::batch ? bn_act_batch(t, running, scratch.data, queue)
                                                  : bn_act_running(t, running, queue);

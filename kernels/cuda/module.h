@@ -37,7 +37,7 @@ inline std::string version_text(int version) {
 
 struct Module {
   uint32_t abi;       ///< kModuleAbi
-  const char* build;  ///< kModuleBuild
+  const char* build;  ///< XFERRUN_MODULE_BUILD
   Versions (*versions)();
   /// Throws UnavailableError where there is no driver, or one that is too old.
   std::vector<Device> (*devices)();

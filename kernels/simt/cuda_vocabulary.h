@@ -18,6 +18,8 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 
+// NOLINTBEGIN(readability-identifier-naming,bugprone-reserved-identifier): the names are CUDA's
+
 struct uint3 {
   unsigned x, y, z;
 };
@@ -25,14 +27,6 @@ struct uint3 {
 struct dim3 {
   unsigned x, y, z;
   constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
-};
-
-struct alignas(16) float4 {
-  float x, y, z, w;
-};
-
-struct alignas(16) uint4 {
-  unsigned x, y, z, w;
 };
 
 /// Opaque, as in CUDA.
@@ -46,6 +40,4 @@ using __nv_bfloat16 = xf::bfloat16;
 inline __nv_bfloat16 __float2bfloat16(float x) { return xf::bfloat16(x); }
 inline float __bfloat162float(__nv_bfloat16 x) { return static_cast<float>(x); }
 
-inline int __popc(unsigned x) { return __builtin_popcount(x); }
-inline int __ffs(int x) { return __builtin_ffs(x); }
-inline int __clz(int x) { return x == 0 ? 32 : __builtin_clz(static_cast<unsigned>(x)); }
+// NOLINTEND(readability-identifier-naming,bugprone-reserved-identifier)

@@ -12,11 +12,13 @@
 #include "kernels/simt/cuda_vocabulary.h"
 #include "kernels/simt/runtime.h"
 
+// NOLINTBEGIN(bugprone-macro-parentheses): T and the extents are pieces of a declaration
 #define SIMT_SHARED(T, name, ...)    \
   static const char name##_key = 0;  \
   using name##_type = T __VA_ARGS__; \
   auto& name = *static_cast<name##_type*>(xf::simt::shared_variable(&name##_key, sizeof(name##_type)))
 #define SIMT_DYN_SHARED(T, name) T* name = static_cast<T*>(xf::simt::dynamic_shared())
+// NOLINTEND(bugprone-macro-parentheses)
 #define SIMT_UNROLL(n)
 
 #define SIMT_SITE xf::simt::Site site = {__builtin_FILE(), __builtin_LINE()}

@@ -27,10 +27,10 @@ const Verdict verdict;
 
 }  // namespace
 
-// NOLINTBEGIN(bugprone-reserved-identifier): hooks of the sanitizer
+// NOLINTBEGIN(readability-identifier-naming,bugprone-reserved-identifier): hooks of the sanitizer
 extern "C" void __tsan_on_report(void* /*report*/) { ++reports; }
 extern "C" const char* __tsan_default_options() { return "exitcode=0"; }
-// NOLINTEND(bugprone-reserved-identifier)
+// NOLINTEND(readability-identifier-naming,bugprone-reserved-identifier)
 
 namespace xf::test {
 namespace {
