@@ -1,0 +1,92 @@
+// accumulate and optimize.
+
+#include <fmt/format.h>
+
+#include "tests/ops/cases/cases.h"
+
+namespace xf::test {
+namespace {
+
+StepParams at_update(int32_t update, float loss_scale = 1, int32_t micro_batch = 0) {
+  StepParams s;
+  s.learning_rate = {0.01F, 0.001F, 0.3F, 0};
+  s.loss_scale = loss_scale;
+  s.update = update;
+  s.micro_batch = micro_batch;
+  return s;
+}
+
+const std::vector<Shape>& tensors() {
+  static const std::vector<Shape> shapes{{8, 3, 3, 5}, {1, 1, 1, 17}, {33, 1, 1, 7}, {1, 1, 1, 1}};
+  return shapes;
+}
+
+/// Tensors of several shapes, in several groups, some decayed.
+OpCase update(const std::string& name, Optimize o, const StepParams& step, const Fill& gradient = normal()) {
+  std::vector<Operand> in{step_operand(step)};
+  for (const Shape& s : tensors()) {
+    const auto t = static_cast<int>(o.tensors.size());
+    o.tensors.push_back({t % StepParams::kGroups, t % 2 == 0 ? 0.05F : 0});
+    in.push_back(fixed(s));
+    in.push_back(fixed(s, gradient));
+    // The first moment of adadelta, and the second of every one, is a mean of squares.
+    const bool squares = o.kind == OptimizerKind::adadelta;
+    in.push_back(moments(o) > 0 ? fixed(s, squares ? uniform(0, 2) : normal()) : absent());
+    in.push_back(moments(o) > 1 ? fixed(s, uniform(0, 2)) : absent());
+    in.push_back(o.ema_decay > 0 ? fixed(s) : absent());
+  }
+  return {name, o, std::move(in), {0, 1}};
+}
+
+Optimize of_kind(OptimizerKind kind, float momentum = 0.9F) {
+  Optimize o;
+  o.kind = kind;
+  o.momentum = momentum;
+  return o;
+}
+
+std::vector<std::pair<std::string, Optimize>> kinds() {
+  Optimize nesterov = of_kind(OptimizerKind::sgd);
+  nesterov.nesterov = true;
+  return {{"sgd", of_kind(OptimizerKind::sgd)},
+          {"sgd without momentum", of_kind(OptimizerKind::sgd, 0)},
+          {"nesterov", nesterov},
+          {"adam", of_kind(OptimizerKind::adam)},
+          {"adamw", of_kind(OptimizerKind::adamw)},
+          {"adadelta", of_kind(OptimizerKind::adadelta)}};
+}
+
+Fill one_is(double bad) {
+  return [bad](int64_t i, Rng& rng) { return i == 0 ? bad : rng.normal(); };
+}
+
+}  // namespace
+
+std::vector<OpCase> optimize_cases() {
+  std::vector<OpCase> cases;
+  for (const auto& [name, plain] : kinds()) {
+    cases.push_back(update(name, plain, at_update(5)));
+    cases.push_back(update(name + ", first update", plain, at_update(1)));
+    Optimize o = plain;
+    o.ema_decay = 0.99F;
+    cases.push_back(update(name + ", average", o, at_update(300)));
+    o.clip_norm = 1e6F;
+    cases.push_back(update(name + ", clip norm not reached", o, at_update(2)));
+    o.clip_norm = 0.5F;
+    cases.push_back(update(name + ", clipped, loss scale", o, at_update(1000, 1024), normal(0, 1024)));
+    cases.push_back(update(name + ", a gradient is infinite", o, at_update(2), one_is(HUGE_VAL)));
+    cases.push_back(update(name + ", a gradient is not a number", o, at_update(2), one_is(NAN)));
+  }
+  for (const int32_t micro_batch : {0, 1, 3}) {
+    std::vector<Operand> in{step_operand(at_update(1, 1, micro_batch))};
+    for (const Shape& s : tensors()) {
+      // What the sums hold before the first micro-batch does not matter.
+      in.push_back(fixed(s, micro_batch == 0 ? any_of({NAN}) : normal()));
+      in.push_back(fixed(s));
+    }
+    cases.push_back({fmt::format("micro-batch {}", micro_batch), Accumulate{}, std::move(in), {}});
+  }
+  return cases;
+}
+
+}  // namespace xf::test
