@@ -36,7 +36,13 @@ Operand step_operand(const StepParams& params) {
   return fixed(vector_shape(sizeof(StepParams)), step(params), DType::u8);
 }
 
+OpCase with_gradients(OpCase c, std::vector<int> inputs) {
+  c.differentiable = std::move(inputs);
+  return c;
+}
+
 OpCase in_bf16(OpCase c) {
+  c.differentiable.clear();
   for (Operand& o : c.in) {
     if (o.role == Role::activation) o.spec.dtype = DType::bf16;
     if (o.role == Role::weights) o.computed_in = DType::bf16;

@@ -50,9 +50,14 @@ struct OpCase {
   OpAttributes op;
   std::vector<Operand> in;
   /// Outputs that a plan may leave without memory.
-  std::vector<int> may_be_unused;
+  std::vector<int> may_be_unused{};
+  /// Inputs whose gradient is checked by finite differences: where the first output is smooth around these
+  /// numbers, and the case small.
+  std::vector<int> differentiable{};
 };
 
+/// The case with the inputs whose gradients are to be checked.
+OpCase with_gradients(OpCase c, std::vector<int> inputs);
 /// The case with its activations in bf16, and results too where the attributes name their type.
 OpCase in_bf16(OpCase c);
 /// Each case in f32 and in bf16, the type appended to its name.

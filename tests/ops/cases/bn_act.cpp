@@ -43,8 +43,7 @@ OpCase fold(Shape w, Operand gamma, Operand bias, const char* with) {
   return {to_string(w) + with,
           FoldBn{1e-3F},
           {fixed(w), std::move(gamma), per_channel(w.n), per_channel(w.n), per_channel(w.n, uniform(0.01, 4)),
-           std::move(bias)},
-          {}};
+           std::move(bias)}};
 }
 
 void add_hard_statistics(std::vector<OpCase>& cases) {
@@ -69,8 +68,14 @@ std::vector<OpCase> bn_act_cases() {
       cases.push_back(forward(x, mode, with));
       cases.push_back(backward(x, mode, with));
     };
-    for (int bits = 0; bits < 8; ++bits)
-      add({2, 3, 5, 24}, {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0});
+    for (int bits = 0; bits < 8; ++bits) {
+      const With with{(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+      add({2, 3, 5, 24}, with);
+      std::vector<int> wrt{0, 2};
+      if (with.gamma) wrt.push_back(1);
+      if (with.residual) wrt.push_back(5);
+      cases.push_back(with_gradients(forward({2, 3, 2, 3}, mode, with), wrt));
+    }
     for (const int64_t c : kChannels) {
       add({2, 5, 3, c}, {});
       add({1, 4, 4, c}, {});

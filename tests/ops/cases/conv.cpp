@@ -43,7 +43,7 @@ std::vector<Geometry> geometries() {
       {"batch of 5", {5, 5, 5, 24}, 24, window(3, 3, 1, 1, {1, 1, 1, 1})},
   };
   for (const int64_t c : kChannels) {
-    all.push_back({"3x3", {2, 6, 5, c}, c, window(3, 3, 1, 1, {1, 1, 1, 1})});
+    all.push_back({"3x3 padded", {2, 6, 5, c}, c, window(3, 3, 1, 1, {1, 1, 1, 1})});
     all.push_back({"1x1, batch 1", {1, 5, 7, c}, 101 - c, window(1, 1, 1, 1, {})});
   }
   return all;
@@ -62,10 +62,8 @@ std::string text(const Geometry& g) { return fmt::format("{}, {} to {}", g.name,
 OpCase forward(const Geometry& g, const char* with, Activation act, Operand bias, Operand residual) {
   Conv2d op = g.conv;
   op.act = act;
-  return {text(g) + with,
-          op,
-          {activation(g.x), weights(weight_shape(g)), std::move(bias), std::move(residual)},
-          {}};
+  return {
+      text(g) + with, op, {activation(g.x), weights(weight_shape(g)), std::move(bias), std::move(residual)}};
 }
 
 }  // namespace
@@ -76,10 +74,18 @@ std::vector<OpCase> conv_cases() {
   for (const Geometry& g : all) {
     cases.push_back(forward(g, "", Activation::none, absent(), absent()));
     cases.push_back(forward(g, ", bias, relu", Activation::relu, per_channel(g.outputs), absent()));
+    cases.push_back({text(g), ConvBwdData{g.conv, g.x}, {activation(output(g)), weights(weight_shape(g))}});
     cases.push_back(
-        {text(g), ConvBwdData{g.conv, g.x}, {activation(output(g)), weights(weight_shape(g))}, {}});
-    cases.push_back(
-        {text(g), ConvBwdWeights{g.conv, weight_shape(g)}, {activation(g.x), activation(output(g))}, {}});
+        {text(g), ConvBwdWeights{g.conv, weight_shape(g)}, {activation(g.x), activation(output(g))}});
+  }
+  for (Geometry g : all) {  // the same windows over few channels
+    if (g.x.c <= 5) continue;
+    g.x.c = 2;
+    g.outputs = 3;
+    const Operand residual = activation(output(g));
+    cases.push_back(with_gradients(
+        forward(g, ", bias, residual, relu", Activation::relu, per_channel(3), residual), {0, 1, 2, 3}));
+    cases.push_back(with_gradients(forward(g, "", Activation::none, absent(), absent()), {0, 1}));
   }
   for (const size_t i : {0U, 3U, 7U, 10U}) {
     const Geometry& g = all[i];

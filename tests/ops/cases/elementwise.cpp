@@ -17,13 +17,11 @@ std::vector<OpCase> normalize_cases() {
           cases.push_back({fmt::format("{} {} to {} channels, {}", to_string(x), name(from), channels,
                                        order == ChannelOrder::rgb ? "rgb" : "bgr"),
                            Normalize{order, scale, shift, channels, DType::f32},
-                           {fixed(x, from == DType::u8 ? below(256) : normal(), from)},
-                           {}});
+                           {fixed(x, from == DType::u8 ? below(256) : normal(), from)}});
   for (const int c : {1, 2, 4})
     cases.push_back({fmt::format("{} channels", c),
                      Normalize{ChannelOrder::rgb, scale, shift, c, DType::f32},
-                     {fixed({2, 4, 7, c}, below(256), DType::u8)},
-                     {}});
+                     {fixed({2, 4, 7, c}, below(256), DType::u8)}});
   return in_each_type(cases);
 }
 
@@ -31,19 +29,17 @@ std::vector<OpCase> cast_cases() {
   std::vector<OpCase> cases;
   for (const int64_t c : kChannels) {
     const Shape x{2, 3, 5, c};
-    cases.push_back({fmt::format("f32 to bf16, {}", to_string(x)), Cast{DType::bf16}, {fixed(x)}, {}});
-    cases.push_back({fmt::format("bf16 to f32, {}", to_string(x)),
-                     Cast{DType::f32},
-                     {fixed(x, normal(), DType::bf16)},
-                     {}});
+    cases.push_back(
+        with_gradients({fmt::format("f32 to bf16, {}", to_string(x)), Cast{DType::bf16}, {fixed(x)}}, {0}));
+    cases.push_back(
+        {fmt::format("bf16 to f32, {}", to_string(x)), Cast{DType::f32}, {fixed(x, normal(), DType::bf16)}});
   }
   // Halfway between two bf16 numbers: to the even one. Just above, large, small, infinite.
   cases.push_back(
       {"f32 to bf16, hard numbers",
        Cast{DType::bf16},
        {fixed({1, 1, 5, 29}, any_of({1 + 0x1p-8, 1 + 3 * 0x1p-8, -1 - 0x1p-8, 1 + 0x1p-8 + 0x1p-23,
-                                     3.4028234e38, -1e38, 0x1p-126, 0, HUGE_VAL, -HUGE_VAL}))},
-       {}});
+                                     3.4028234e38, -1e38, 0x1p-126, 0, HUGE_VAL, -HUGE_VAL}))}});
   return cases;
 }
 
@@ -63,22 +59,23 @@ std::vector<OpCase> elementwise_cases() {
   for (const int64_t c : kChannels) {
     const Shape x{2, 3, 5, c};
     const std::string text = to_string(x);
-    cases.push_back({text, Bias{}, {activation(x), per_channel(c)}, {}});
-    cases.push_back({text, BiasGrad{}, {activation(x)}, {}});
-    cases.push_back({text, Act{Activation::relu}, {activation(x, signs)}, {}});
-    cases.push_back({text, ActBwd{Activation::relu}, {activation(x), activation(x, signs)}, {}});
-    cases.push_back({text, Add{}, {activation(x), activation(x)}, {}});
-    cases.push_back({text, Dropout{0.4F, 3}, {step, activation(x)}, {}});
+    cases.push_back(with_gradients({text, Bias{}, {activation(x), per_channel(c)}}, {0, 1}));
+    cases.push_back({text, BiasGrad{}, {activation(x)}});
+    cases.push_back({text, Act{Activation::relu}, {activation(x, signs)}});
+    cases.push_back(with_gradients({text + ", not zero", Act{Activation::relu}, {activation(x)}}, {0}));
+    cases.push_back({text, ActBwd{Activation::relu}, {activation(x), activation(x, signs)}});
+    cases.push_back(with_gradients({text, Add{}, {activation(x), activation(x)}}, {0, 1}));
+    cases.push_back(with_gradients({text, Dropout{0.4F, 3}, {step, activation(x)}}, {1}));
   }
   const Shape small{1, 1, 1, 3}, large{4, 29, 31, 20};
   const Operand s = activation(small), l = activation(large);
-  cases.push_back({"one position", Bias{}, {s, per_channel(3)}, {}});
-  cases.push_back({"one position", BiasGrad{}, {s}, {}});
-  cases.push_back({"many positions", BiasGrad{}, {l}, {}});
-  cases.push_back({"many positions", Dropout{0.8F, 0}, {step, l}, {}});
-  cases.push_back({"rate 0", Dropout{0, 1}, {step, s}, {}});
-  cases.push_back({"of three", Add{}, {l, l, l}, {}});
-  cases.push_back({"of five", Add{}, {s, s, s, s, s}, {}});
+  cases.push_back({"one position", Bias{}, {s, per_channel(3)}});
+  cases.push_back({"one position", BiasGrad{}, {s}});
+  cases.push_back({"many positions", BiasGrad{}, {l}});
+  cases.push_back({"many positions", Dropout{0.8F, 0}, {step, l}});
+  cases.push_back({"rate 0", Dropout{0, 1}, {step, s}});
+  cases.push_back({"of three", Add{}, {l, l, l}});
+  cases.push_back(with_gradients({"of five", Add{}, {s, s, s, s, s}}, {0, 1, 2, 3, 4}));
   cases = in_each_type(cases);
   for (const std::vector<OpCase>& more : {normalize_cases(), cast_cases()})
     cases.insert(cases.end(), more.begin(), more.end());

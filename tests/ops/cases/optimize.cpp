@@ -84,7 +84,7 @@ std::vector<OpCase> optimize_cases() {
       in.push_back(fixed(s, micro_batch == 0 ? any_of({NAN}) : normal()));
       in.push_back(fixed(s));
     }
-    cases.push_back({fmt::format("micro-batch {}", micro_batch), Accumulate{}, std::move(in), {}});
+    cases.push_back({fmt::format("micro-batch {}", micro_batch), Accumulate{}, std::move(in)});
   }
   return cases;
 }

@@ -41,8 +41,11 @@ void add(std::vector<OpCase>& cases, const Window& w, Shape x, PoolKind kind, Co
   if (max) forward.may_be_unused = {1};
   const std::vector<Array> out = reference(op, generate(forward));
   const Operand argmax = max ? fixed(out[1].shape, numbers(out[1]), DType::u8) : absent();
+  if (!max) forward.differentiable = {0};
   cases.push_back(std::move(forward));
-  cases.push_back({text, PoolBwd{op, x}, {activation(out[0].shape), argmax}, {}});
+  if (max && x.c < 20)  // no two numbers equal, so the maximum is smooth
+    cases.push_back(with_gradients({text + ", all different", op, {activation(x)}, {1}}, {0}));
+  cases.push_back({text, PoolBwd{op, x}, {activation(out[0].shape), argmax}});
 }
 
 }  // namespace
@@ -60,8 +63,8 @@ std::vector<OpCase> pool_cases() {
     add(cases, kWindows[3], {2, 4, 5, c}, PoolKind::average, CountPadding::no);
     for (const Shape x : {Shape{2, 7, 7, c}, Shape{1, 1, 1, c}}) {
       const std::string text = to_string(x);
-      cases.push_back({text, GlobalAvgPool{}, {activation(x)}, {}});
-      cases.push_back({text, GlobalAvgPoolBwd{x, DType::f32}, {fixed({x.n, 1, 1, c})}, {}});
+      cases.push_back(with_gradients({text, GlobalAvgPool{}, {activation(x)}}, {0}));
+      cases.push_back({text, GlobalAvgPoolBwd{x, DType::f32}, {fixed({x.n, 1, 1, c})}});
     }
   }
   return in_each_type(cases);
