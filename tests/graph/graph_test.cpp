@@ -20,19 +20,6 @@ TEST_CASE("glob_match: * is any run, ? any one character") {
   CHECK_FALSE(glob_match("a*b", "abc"));
 }
 
-TEST_CASE("graph: freeze by name") {
-  Graph g;
-  g.param("trunk.conv.weight", {4, 1, 1, 3}, {});
-  g.param("trunk.bn.beta", vector_shape(4), {});
-  g.state("trunk.bn.mean", vector_shape(4), {});
-  g.param("head.weight", {2, 1, 1, 4}, {});
-  CHECK(g.freeze("trunk.*") == 2);
-  CHECK_FALSE(g.node(g.source("trunk.conv.weight")).trainable);
-  CHECK_FALSE(g.node(g.source("trunk.bn.beta")).trainable);
-  CHECK(g.node(g.source("head.weight")).trainable);
-  CHECK(g.freeze("nothing*") == 0);
-}
-
 TEST_CASE("graph: sources by kind, in order, and by name") {
   Graph g;
   const Value x = g.input("x", {{2, 4, 4, 3}, DType::u8});

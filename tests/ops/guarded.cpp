@@ -38,32 +38,43 @@ void encode(DType dtype, double v, std::byte* p) {
 
 }  // namespace
 
-Guarded::Guarded(Backend& backend, Spec spec, int64_t row_stride, int64_t offset)
-    : backend_(backend),
+std::byte* DeviceMemory::take(size_t bytes) {
+  constexpr size_t kAlignment = 256, kChunk = size_t{4} << 20;
+  const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  while (chunk_ < chunks_.size() && used_ + rounded > chunks_[chunk_].bytes) {
+    ++chunk_;
+    used_ = 0;
+  }
+  if (chunk_ == chunks_.size()) chunks_.push_back(backend_.reserve(std::max(rounded, kChunk)));
+  std::byte* p = chunks_[chunk_].data.get() + used_;
+  used_ += rounded;
+  return p;
+}
+
+Guarded::Guarded(DeviceMemory& memory, Spec spec, int64_t row_stride, int64_t offset)
+    : backend_(memory.backend()),
       spec_(spec),
       row_stride_(row_stride),
       origin_(kGuard + static_cast<size_t>(offset) * size_of(spec.dtype)),
-      buffer_(backend.reserve(2 * kGuard +
-                              static_cast<size_t>(spec.shape.rows() * row_stride) * size_of(spec.dtype))) {
-  before_.assign(buffer_.bytes, kPoison);
+      row_bytes_(static_cast<size_t>(spec.shape.c) * size_of(spec.dtype)) {
+  before_.assign(2 * kGuard + static_cast<size_t>(spec.shape.rows() * row_stride) * size_of(spec.dtype),
+                 kPoison);
+  data_ = memory.take(before_.size());
 }
 
-Guarded::Guarded(Backend& backend, size_t bytes)
-    : Guarded(backend, {vector_shape(static_cast<int64_t>(bytes)), DType::u8}, static_cast<int64_t>(bytes),
+Guarded::Guarded(DeviceMemory& memory, size_t bytes)
+    : Guarded(memory, {vector_shape(static_cast<int64_t>(bytes)), DType::u8}, static_cast<int64_t>(bytes),
               0) {}
 
 template <class Body>
-void Guarded::for_each_element(const Spec& spec, Body body) const {
-  const size_t size = size_of(spec.dtype);
-  int64_t number = 0;
-  for (int64_t row = 0; row < spec.shape.rows(); ++row)
-    for (int64_t c = 0; c < spec.shape.c; ++c)
-      body(origin_ + static_cast<size_t>(row * row_stride_ + c) * size, number++);
+void Guarded::for_each_row(Body body) const {
+  for (int64_t row = 0; row < spec_.shape.rows(); ++row)
+    body(origin_ + static_cast<size_t>(row * row_stride_) * size_of(spec_.dtype));
 }
 
 void Guarded::upload() {
   Stream& stream = backend_.stream(Lane::compute);
-  backend_.upload(stream, buffer_.data.get(), before_.data(), before_.size());
+  backend_.upload(stream, data_, before_.data(), before_.size());
   stream.synchronize();
 }
 
@@ -71,63 +82,63 @@ std::vector<std::byte> Guarded::download() {
   std::vector<std::byte> now(before_.size());
   Stream& stream = backend_.stream(Lane::compute);
   stream.synchronize();
-  backend_.download(stream, now.data(), buffer_.data.get(), now.size());
+  backend_.download(stream, now.data(), data_, now.size());
   return now;
 }
 
 void Guarded::write(const Array& values) {
-  before_.assign(buffer_.bytes, kPoison);
+  std::fill(before_.begin(), before_.end(), kPoison);
+  int64_t i = 0;
   if (values)
-    for_each_element(spec_, [&](size_t at, int64_t i) { encode(spec_.dtype, values[i], &before_[at]); });
+    for_each_row([&](size_t row) {
+      for (size_t b = 0; b < row_bytes_; b += size_of(spec_.dtype))
+        encode(spec_.dtype, values[i++], &before_[row + b]);
+    });
   upload();
 }
 
 void Guarded::write(const std::vector<std::byte>& bytes) {
-  before_.assign(buffer_.bytes, kPoison);
+  std::fill(before_.begin(), before_.end(), kPoison);
   std::copy(bytes.begin(), bytes.end(), before_.begin() + static_cast<std::ptrdiff_t>(origin_));
   upload();
 }
 
-std::vector<double> Guarded::read(Spec spec) {
-  const std::vector<std::byte> now = download();
+std::vector<double> Guarded::read(DType type) {
+  const std::vector<std::byte> bytes = read_bytes();
   std::vector<double> values;
-  for_each_element(spec, [&](size_t at, int64_t) { values.push_back(decode(spec.dtype, &now[at])); });
+  for (size_t b = 0; b < bytes.size(); b += size_of(type)) values.push_back(decode(type, &bytes[b]));
   return values;
 }
 
-std::vector<std::byte> Guarded::read_bytes(Spec spec) {
+std::vector<std::byte> Guarded::read_bytes() {
   const std::vector<std::byte> now = download();
   std::vector<std::byte> bytes;
-  for_each_element(spec, [&](size_t at, int64_t) {
-    bytes.insert(bytes.end(), now.begin() + static_cast<std::ptrdiff_t>(at),
-                 now.begin() + static_cast<std::ptrdiff_t>(at + size_of(spec.dtype)));
+  for_each_row([&](size_t row) {
+    const auto begin = now.begin() + static_cast<std::ptrdiff_t>(row);
+    bytes.insert(bytes.end(), begin, begin + static_cast<std::ptrdiff_t>(row_bytes_));
   });
   return bytes;
 }
 
-std::string Guarded::damage(Spec spec) {
+std::string Guarded::first_difference(const std::vector<std::byte>& now, size_t begin, size_t end) const {
+  if (std::memcmp(&now[begin], &before_[begin], end - begin) == 0) return {};
+  while (now[begin] == before_[begin]) ++begin;
+  return fmt::format("byte {} from the first element was overwritten ({} elements of {} bytes)",
+                     static_cast<int64_t>(begin) - static_cast<int64_t>(origin_), spec_.shape.count(),
+                     size_of(spec_.dtype));
+}
+
+std::string Guarded::damage() {
   const std::vector<std::byte> now = download();
-  std::vector<bool> element(now.size());
-  for_each_element(spec, [&](size_t at, int64_t) {
-    for (size_t b = 0; b < size_of(spec.dtype); ++b) element[at + b] = true;
+  std::string found;
+  size_t from = 0;
+  for_each_row([&](size_t row) {
+    if (found.empty()) found = first_difference(now, from, row);
+    from = row + row_bytes_;
   });
-  for (size_t i = 0; i < now.size(); ++i)
-    if (!element[i] && now[i] != before_[i])
-      return fmt::format("byte {} from its first element was overwritten ({} bytes an element, {} elements)",
-                         static_cast<int64_t>(i) - static_cast<int64_t>(origin_), size_of(spec.dtype),
-                         spec.shape.count());
-  return {};
+  return found.empty() ? first_difference(now, from, now.size()) : found;
 }
 
-std::string Guarded::changed() {
-  const std::vector<std::byte> now = download();
-  for (size_t i = 0; i < now.size(); ++i)
-    if (now[i] != before_[i])
-      return fmt::format("byte {} from its first element was changed",
-                         static_cast<int64_t>(i) - static_cast<int64_t>(origin_));
-  return {};
-}
-
-Ref Guarded::ref(Spec spec) const { return {data(), spec, spec == spec_ ? row_stride_ : spec.shape.c}; }
+std::string Guarded::changed() { return first_difference(download(), 0, before_.size()); }
 
 }  // namespace xf::test

@@ -15,5 +15,6 @@ std::vector<OpCase> elementwise_cases();
 std::vector<OpCase> channel_cases();
 std::vector<OpCase> softmax_cases();
 std::vector<OpCase> optimize_cases();
+std::vector<OpCase> all_cases();
 
 }  // namespace xf::test

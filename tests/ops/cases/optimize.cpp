@@ -35,6 +35,11 @@ OpCase update(const std::string& name, Optimize o, const StepParams& step, const
     in.push_back(moments(o) > 1 ? fixed(s, uniform(0, 2)) : absent());
     in.push_back(o.ema_decay > 0 ? fixed(s) : absent());
   }
+  // One more that is not trained.
+  o.tensors.push_back({});
+  in.push_back(fixed({1, 1, 1, 11}));
+  for (int i = 0; i < 3; ++i) in.push_back(absent());
+  in.push_back(o.ema_decay > 0 ? fixed({1, 1, 1, 11}) : absent());
   return {name, o, std::move(in), {0, 1}};
 }
 

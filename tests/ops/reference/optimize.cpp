@@ -107,6 +107,11 @@ std::vector<Array> reference(const Optimize& op, std::span<const Array> in) {
     for (const size_t k : {1, 2, 3})
       if (mine[k + 1]) results[k] = Array::inexact(p.shape);
     for (size_t i = 0; i < p.value.size(); ++i) {
+      if (!g) {  // not trained
+        results[0].value[i] = p.value[i];
+        if (average) set(results[3], i, blend(average.value[i], op.ema_decay, p.value[i]));
+        continue;
+      }
       const Element e = updated(op, step, op.tensors[t], p.value[i], Bounded(g.value[i]) * factor,
                                 m1 ? m1.value[i] : 0, m2 ? m2.value[i] : 0);
       set(results[0], i, e.parameter);
