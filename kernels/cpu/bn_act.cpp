@@ -34,12 +34,25 @@ namespace xf::cpu {
 namespace HWY_NAMESPACE {
 namespace {
 
-/// The block's mean and sum of squared deviations, per channel. Deviations from the block's first row are
-/// summed: small numbers, however far the mean is from zero.
+/// The middle one of three numbers of each channel.
+template <class T>
+struct Median {
+  const T *a, *b, *c;
+  template <class D>
+  HWY_INLINE hn::Vec<D> operator()(D d, int64_t i) const {
+    const auto va = load(d, a + i), vb = load(d, b + i), vc = load(d, c + i);
+    return hn::Max(hn::Min(va, vb), hn::Min(hn::Max(va, vb), vc));
+  }
+};
+
+/// The block's mean and sum of squared deviations, per channel. Deviations from the median of its first,
+/// middle and last row are summed: small numbers, however far the mean is from zero, and a single row from
+/// the mean.
 template <class T>
 void block_moments(const Ref& x, int64_t first, int64_t last, ChannelPair out) {
   const int64_t channels = x.spec.shape.c, stride = x.row_stride;
-  const T* origin = x.as<T>() + first * stride;
+  const auto row_at = [&](int64_t r) { return x.as<T>() + r * stride; };
+  const Median<T> origin{row_at(first), row_at((first + last) / 2), row_at(last - 1)};
   for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
     store(hn::Zero(d), d, out.first + c);
     store(hn::Zero(d), d, out.second + c);
@@ -48,7 +61,7 @@ void block_moments(const Ref& x, int64_t first, int64_t last, ChannelPair out) {
   for (; r + 8 <= last; r += 8) {
     const T* row = x.as<T>() + r * stride;
     for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
-      const auto shift = load(d, origin + c);
+      const auto shift = origin(d, c);
       const T* p = row + c;
       const auto d0 = hn::Sub(load(d, p), shift), d1 = hn::Sub(load(d, p + stride), shift);
       const auto d2 = hn::Sub(load(d, p + 2 * stride), shift), d3 = hn::Sub(load(d, p + 3 * stride), shift);
@@ -66,7 +79,7 @@ void block_moments(const Ref& x, int64_t first, int64_t last, ChannelPair out) {
   for (; r < last; ++r) {
     const T* row = x.as<T>() + r * stride;
     for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
-      const auto d0 = hn::Sub(load(d, row + c), load(d, origin + c));
+      const auto d0 = hn::Sub(load(d, row + c), origin(d, c));
       store(hn::Add(load(d, out.first + c), d0), d, out.first + c);
       store(hn::MulAdd(d0, d0, load(d, out.second + c)), d, out.second + c);
     });
@@ -75,7 +88,7 @@ void block_moments(const Ref& x, int64_t first, int64_t last, ChannelPair out) {
   for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
     const auto sum = load(d, out.first + c), mean = hn::Mul(sum, hn::Set(d, inverse));
     store(hn::NegMulAdd(sum, mean, load(d, out.second + c)), d, out.second + c);
-    store(hn::Add(load(d, origin + c), mean), d, out.first + c);
+    store(hn::Add(origin(d, c), mean), d, out.first + c);
   });
 }
 

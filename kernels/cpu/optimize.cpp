@@ -1,4 +1,5 @@
 // What a step does to the parameters: one pass over all gradients for their norm, one over everything.
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -25,7 +26,7 @@ struct Rule {
   float correction1 = 1, correction2 = 1;  ///< 1 / (1 - beta^t)
 };
 /// A run of elements: read from `p`, `m1`, `m2`, `average`, written to the `new_` ones, which may be the
-/// same. Pointers of moments and averages that the tensor lacks are null.
+/// same. Pointers of moments, averages and gradients that the tensor lacks are null, as is an unused `new_p`.
 struct Elements {
   const float *p, *g, *m1, *m2, *average;
   float *new_p, *new_m1, *new_m2, *new_average;
@@ -58,13 +59,18 @@ double sum_of_squares(const float* g, int64_t count) {
   return sum;
 }
 
+/// Moves the average of the values v.
+template <class D>
+HWY_INLINE void average(D d, hn::Vec<D> v, const Elements& e, float ema, int64_t i) {
+  const auto kept = hn::Mul(load(d, e.average + i), hn::Set(d, ema));
+  store(hn::MulAdd(v, hn::Set(d, 1 - ema), kept), d, e.new_average + i);
+}
+
 /// The parameters' new values are in v: stores them, and moves their average.
 template <class D>
 HWY_INLINE void finish(D d, hn::Vec<D> v, const Elements& e, float ema, int64_t i) {
   store(v, d, e.new_p + i);
-  if (e.new_average == nullptr) return;
-  const auto kept = hn::Mul(load(d, e.average + i), hn::Set(d, ema));
-  store(hn::MulAdd(v, hn::Set(d, 1 - ema), kept), d, e.new_average + i);
+  if (e.new_average != nullptr) average(d, v, e, ema, i);
 }
 
 template <class D>
@@ -116,7 +122,15 @@ void adadelta(const Optimize& o, const Rule& r, const Elements& e) {
   });
 }
 
+/// A tensor without gradient.
+void join_average(const Optimize& o, const Elements& e) {
+  if (e.new_p != nullptr && e.new_p != e.p) std::copy(e.p, e.p + e.count, e.new_p);
+  if (e.new_average == nullptr) return;
+  for_lanes(e.count, [&](auto d, int64_t i) HWY_ATTR { average(d, load(d, e.p + i), e, o.ema_decay, i); });
+}
+
 void update_elements(const Optimize& o, const Rule& r, const Elements& e) {
+  if (e.g == nullptr) return join_average(o, e);
   switch (o.kind) {
     case OptimizerKind::sgd: return sgd(o, r, e);
     case OptimizerKind::adam:
@@ -162,8 +176,8 @@ class OptimizeKernel final : public OwnKernel {
     const auto count = static_cast<int64_t>(work_.size());
     parallel_for(count, [&](int64_t i) {
       const Part& part = work_[static_cast<size_t>(i)];
-      const float* g = in(operands, 1 + kInputs * part.tensor + 1).as<float>() + part.begin;
-      squares[i] = HWY_DYNAMIC_DISPATCH(sum_of_squares)(g, part.count);
+      const Ref g = in(operands, 1 + kInputs * part.tensor + 1);
+      squares[i] = g ? HWY_DYNAMIC_DISPATCH(sum_of_squares)(g.as<float>() + part.begin, part.count) : 0;
     });
     double total = 0;
     for (int64_t i = 0; i < count; ++i) total += squares[i];

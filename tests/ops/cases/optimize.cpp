@@ -40,7 +40,8 @@ OpCase update(const std::string& name, Optimize o, const StepParams& step, const
   in.push_back(fixed({1, 1, 1, 11}));
   for (int i = 0; i < 3; ++i) in.push_back(absent());
   in.push_back(o.ema_decay > 0 ? fixed({1, 1, 1, 11}) : absent());
-  return {name, o, std::move(in), {0, 1}};
+  const int last = 2 + 4 * (static_cast<int>(o.tensors.size()) - 1);
+  return {name, o, std::move(in), {0, 1, last}};
 }
 
 Optimize of_kind(OptimizerKind kind, float momentum = 0.9F) {
