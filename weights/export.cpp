@@ -38,6 +38,7 @@ std::vector<float> keras_values(const Stored& s) {
 std::vector<KerasLayer> file_order(const RunInfo& info, const std::vector<Layer>& layers) {
   if (info.dialect.family == Family::keras) return keras_order(info.network, layers);
   std::vector<KerasLayer> order;
+  order.reserve(layers.size());
   for (const Layer& l : layers) order.push_back({&l, l.name});
   return order;
 }
@@ -85,6 +86,7 @@ std::string save(const std::filesystem::path& path, const RunInfo& info,
   written.model_id = model_id(info, stored);
   hdf5::Writer file(path);
   std::vector<std::string> names;
+  names.reserve(order.size());
   for (const KerasLayer& l : order) names.push_back(l.name);
   file.attribute("/", "layer_names", names);
   file.attribute("/", "backend", std::string_view("tensorflow"));

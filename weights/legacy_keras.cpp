@@ -80,7 +80,8 @@ LegacyFile read_layers(const hdf5::File& file) {
     const size_t first = out.layers.size();
     for (const std::string& w : weights) {
       const std::string owner = nested ? mentioned_layer(w) : layer;
-      StoredTensor tensor{w, group + "/" + w, role_of(w), {}};
+      StoredTensor tensor{w, group, role_of(w), {}};
+      tensor.dataset.append("/").append(w);
       if (w.compare(0, owner.size() + 1, owner + "/") != 0) tensor.name.insert(0, layer + "/");
       if (file.is_dataset(tensor.dataset)) tensor.dims = file.dims(tensor.dataset);
       const auto same = [&](const StoredLayer& l) { return l.name == owner; };

@@ -19,7 +19,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 21> kSigns{{
     {"conv5_block32_2_conv", "densenet169 or densenet201"},
     {"conv5_block16_2_conv", "densenet121"},
     {"conv5_block3_3_conv", "resnet50"},
-    {"res5c_branch2c", "resnet50"},
+    {"res5c_branch2c", "resnet50 under the names of Keras 1"},
     {"layer3.35.conv3", "resnet152"},
     {"layer3.22.conv3", "resnet101"},
     {"layer4.2.conv3", "resnet50"},

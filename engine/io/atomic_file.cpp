@@ -2,7 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -32,6 +32,25 @@ WriteError write_failure(const fs::path& target, int error) {
   return {target.string(), fmt::format("cannot be written: {}", reason), remedy};
 }
 
+namespace {
+
+constexpr std::string_view kSuffix = ".partial";
+
+/// Removes temporaries whose writer is gone: its lock went with it. Where locks do not work they stay.
+void remove_abandoned(const fs::path& folder, const std::string& prefix) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(folder.empty() ? "." : folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix) || !name.ends_with(kSuffix)) continue;
+    const int descriptor = ::open(entry.path().c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (descriptor < 0) continue;
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0) ::unlink(entry.path().c_str());
+    ::close(descriptor);
+  }
+}
+
+}  // namespace
+
 AtomicFile::AtomicFile(const fs::path& target) : target_(target), destination_(target) {
   std::error_code ignored;
   // A rename onto a link would replace the link, not the file that it names.
@@ -42,12 +61,14 @@ AtomicFile::AtomicFile(const fs::path& target) : target_(target), destination_(t
   }
   static std::atomic<unsigned> count{0};
   const fs::path folder = destination_.parent_path();
-  const std::string name = destination_.filename().string();
+  const std::string prefix = fmt::format(".{}.", destination_.filename().string());
+  remove_abandoned(folder, prefix);
   do {
-    temporary_ = folder / fmt::format(".{}.{}-{}.partial", name, ::getpid(), count++);
+    temporary_ = folder / fmt::format("{}{}-{}{}", prefix, ::getpid(), count++, kSuffix);
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) throw write_failure(target_, errno);
+  ::flock(descriptor_, LOCK_EX | LOCK_NB);  // says that somebody is at work here
 }
 
 AtomicFile::~AtomicFile() { discard(); }

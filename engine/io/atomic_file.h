@@ -13,7 +13,8 @@ namespace xf::io {
 
 /// Writes go to a temporary file in the target's folder; commit() makes it durable and renames it onto the
 /// target, so that a reader, a crash or a full disk never meets half a file. Without commit() the
-/// destructor removes the temporary and a file that was there before stays as it was.
+/// destructor removes the temporary and a file that was there before stays as it was. What a process that was
+/// killed left behind is removed by the next that writes the same file.
 class AtomicFile {
  public:
   /// Creates the temporary. Throws WriteError naming `target` when the folder is missing or may not be

@@ -62,8 +62,9 @@ class File {
   [[nodiscard]] std::optional<std::string> text(const std::string& object, const std::string& name) const;
   [[nodiscard]] std::vector<double> numbers(const std::string& object, const std::string& name) const;
 
+  struct Impl;  ///< engine/io's own
+
  private:
-  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -29,6 +29,7 @@ std::vector<std::string> File::strings(const std::string& object, const std::str
     if (!dims || kind_of(type.id()) != Kind::string) {
       impl_->fail(object, fmt::format("attribute {} is not text", part));
     }
+    require_possible(*impl_, object, product(*dims), type.id());
     const auto transfer = [&](void* to) { return H5Aread(attribute.id(), type.id(), to) >= 0; };
     if (!append_strings(type.id(), space.id(), product(*dims), transfer, out)) {
       impl_->fail(object, fmt::format("attribute {} cannot be read: {}", part, last_failure()));
@@ -62,6 +63,7 @@ std::vector<double> File::numbers(const std::string& object, const std::string& 
   if (!dims || (holds != Kind::integer && holds != Kind::floating)) {
     impl_->fail(object, fmt::format("attribute {} is not a number", name));
   }
+  require_possible(*impl_, object, product(*dims), type.id());
   std::vector<double> out(static_cast<size_t>(product(*dims)));
   if (!out.empty() && H5Aread(attribute.id(), H5T_NATIVE_DOUBLE, out.data()) < 0) {
     impl_->fail(object, fmt::format("attribute {} cannot be read: {}", name, last_failure()));

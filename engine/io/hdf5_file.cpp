@@ -121,6 +121,12 @@ int64_t product(const std::vector<int64_t>& dims) {
   return count;
 }
 
+void require_possible(const File::Impl& file, const std::string& object, int64_t count, int64_t type) {
+  const auto width = static_cast<double>(H5Tget_size(type));
+  if (static_cast<double>(count) * width <= 1032.0 * static_cast<double>(file.bytes)) return;
+  file.fail(object, fmt::format("claims {} elements, more than the file can hold", count));
+}
+
 bool append_strings(int64_t type, int64_t space, int64_t count, const std::function<bool(void*)>& transfer,
                     std::vector<std::string>& out) {
   const size_t width = H5Tget_size(type);
@@ -148,7 +154,10 @@ bool append_strings(int64_t type, int64_t space, int64_t count, const std::funct
 
 File::File(const fs::path& path) {
   const Session session;
-  impl_ = std::make_unique<Impl>(Impl{path, open_file(path)});
+  Handle file = open_file(path);
+  hsize_t bytes = 0;
+  H5Fget_filesize(file.id(), &bytes);
+  impl_ = std::make_unique<Impl>(Impl{path, static_cast<int64_t>(bytes), std::move(file)});
 }
 
 File::File(File&&) noexcept = default;

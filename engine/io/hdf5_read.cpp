@@ -37,7 +37,10 @@ Kind File::kind(const std::string& dataset) const {
 
 template <class T>
 std::vector<T> File::read(const std::string& dataset) const {
+  const Session session;
   const std::vector<int64_t> dims = this->dims(dataset);
+  const Handle data = impl_->open_dataset(dataset);
+  require_possible(*impl_, dataset, product(dims), Handle(H5Dget_type(data.id()), H5Tclose).id());
   std::vector<T> out(static_cast<size_t>(product(dims)));
   read_rows<T>(dataset, 0, dims.empty() ? 1 : dims[0], out);
   return out;
@@ -95,6 +98,7 @@ std::vector<std::string> File::read_strings(const std::string& dataset) const {
   const Handle type(H5Dget_type(data.id()), H5Tclose), space(H5Dget_space(data.id()), H5Sclose);
   if (kind_of(type.id()) != Kind::string) impl_->fail(dataset, "does not hold text");
   const int64_t count = product(dims(dataset));
+  require_possible(*impl_, dataset, count, type.id());
   const auto transfer = [&](void* to) {
     return H5Dread(data.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, to) >= 0;
   };

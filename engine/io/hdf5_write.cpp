@@ -43,7 +43,7 @@ struct Writer::Impl {
   [[nodiscard]] Handle create_dataset(const std::string& path, hid_t type, hid_t space) const {
     const Handle links = intermediate_groups();
     const Handle creation = own(H5Pcreate(H5P_DATASET_CREATE), H5Pclose);
-    check(H5Pset_obj_track_times(creation.id(), 0));  // the same content gives the same bytes
+    check(H5Pset_obj_track_times(creation.id(), false));  // the same content gives the same bytes
     return own(H5Dcreate2(file.id(), path.c_str(), type, space, links.id(), creation.id(), H5P_DEFAULT),
                H5Dclose);
   }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <string>
@@ -30,6 +32,33 @@ TEST_CASE("a file appears with commit, and without it nothing stays") {
   xf::io::write_file(target, "two");
   CHECK(xf::test::content(target) == "two");
   CHECK(std::distance(fs::directory_iterator(folder.path()), {}) == 1);
+}
+
+TEST_CASE("a writer that is killed leaves the old file; its rest goes with the next write") {
+  const TemporaryFolder folder;
+  const fs::path target = folder / "best.h5";
+  xf::io::write_file(target, "old");
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    xf::io::AtomicFile file(target);
+    file.write("half");
+    ::raise(SIGKILL);
+  }
+  int status = 0;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(xf::test::content(target) == "old");
+  const auto files = [&] { return std::distance(fs::directory_iterator(folder.path()), {}); };
+  CHECK(files() == 2);
+  {
+    xf::io::AtomicFile first(target), second(target);  // a living writer's temporary is left alone
+    CHECK(files() == 3);
+    first.write("new");
+    first.commit();
+  }
+  CHECK(xf::test::content(target) == "new");
+  CHECK(files() == 1);
 }
 
 TEST_CASE("a link keeps pointing at the file that is replaced") {

@@ -136,8 +136,7 @@ TEST_CASE("a damaged file gives an error or other values, and nothing worse") {
     try {
       const File f(folder / "bad.h5");
       for (const char* name : {"/a/b/kernel:0", "/ids", "/scalar"}) {
-        // A damaged size may ask for any amount of memory; the caller of read() compares dims first.
-        if (f.dims(name).size() <= 2 && f.exists(name)) (void)f.kind(name);
+        (void)f.read<float>(name);
       }
       (void)f.children("/");
       (void)f.strings("/a", "weight_names");

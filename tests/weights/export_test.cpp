@@ -150,6 +150,23 @@ TEST_CASE("Keras's names of ResNet50's layers") {
   CHECK(keras_layer_name("resnet18", "conv1").empty());
 }
 
+TEST_CASE("a bottleneck stands in the order of Keras's model.layers") {
+  std::vector<NamedShape> shapes;
+  const auto conv_bn = [&](const std::string& conv, const std::string& bn) {
+    shapes.push_back({conv + ".weight", {2, 1, 1, 2}});
+    shapes.push_back({bn + ".running_mean", xf::vector_shape(2)});
+  };
+  conv_bn("conv1", "bn1");
+  for (const std::string n : {"1", "2", "3"}) conv_bn("layer1.0.conv" + n, "layer1.0.bn" + n);
+  conv_bn("layer1.0.downsample.0", "layer1.0.downsample.1");
+  const auto layers = layers_of(shapes);
+  Texts order;
+  for (const KerasLayer& l : keras_order("resnet50", layers)) order.push_back(l.name);
+  CHECK(order == Texts{"conv1_conv", "conv1_bn", "conv2_block1_1_conv", "conv2_block1_1_bn",
+                       "conv2_block1_2_conv", "conv2_block1_2_bn", "conv2_block1_0_conv",
+                       "conv2_block1_3_conv", "conv2_block1_0_bn", "conv2_block1_3_bn"});
+}
+
 TEST_CASE("a changed byte of a tensor is noticed and named") {
   const TemporaryFolder folder;
   const Model m = random_model(resnet18_tensors(4));

@@ -30,7 +30,7 @@ struct KerasFile {
     if (!root.empty()) w.group(root);
     w.attribute(root.empty() ? "/" : root, "layer_names", layer_names);
     for (const std::string& layer : layer_names) {
-      const std::string group = root + "/" + layer;
+      const std::string group = fmt::format("{}/{}", root, layer);
       w.group(group);
       std::vector<std::string> names;
       for (const KerasTensor& t : layers.at(layer)) {
