@@ -8,6 +8,7 @@ namespace {
 
 std::vector<Argument> arguments_of(const std::vector<Operand>& operands) {
   std::vector<Argument> a;
+  a.reserve(operands.size());
   for (const Operand& o : operands) a.push_back(o.argument);
   return a;
 }

@@ -4,10 +4,16 @@
 
 namespace xf::cpu {
 
-bool has_bf16() {
+namespace {
+bool includes(dnnl::cpu_isa wanted) {
   // Each set's number has the bits of the sets that it includes.
-  const auto wanted = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
-  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
+  const auto bits = static_cast<unsigned>(wanted);
+  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & bits) == bits;
 }
+}  // namespace
+
+bool has_avx512() { return includes(dnnl::cpu_isa::avx512_core); }
+
+bool has_bf16() { return includes(dnnl::cpu_isa::avx512_core_bf16); }
 
 }  // namespace xf::cpu
