@@ -30,7 +30,10 @@ Bounded inverse_deviation(Bounded var, double eps) {
   return r;
 }
 
-double masked(double dy, const Array& y, size_t i) { return !y || y.value[i] > 0 ? dy : 0; }
+/// The gradient before the activation of one element; `doubt` is dy where rounding decides the sign there.
+struct Masked {
+  double value = 0, doubt = 0;
+};
 
 }  // namespace
 
@@ -72,40 +75,51 @@ std::vector<Array> reference(const BnAct& op, std::span<const Array> in) {
 }
 
 std::vector<Array> reference(const BnActBwd& op, std::span<const Array> in) {
-  const Array &dy = in[0], &x = in[1], &gamma = in[3], &mean = in[4], &inv_std = in[5];
-  const Array none;
-  const Array& y = op.bn.act == Activation::none ? none : in[2];
+  const Array &dy = in[0], &x = in[1], &y = in[2], &gamma = in[3], &mean = in[4], &inv_std = in[5],
+              &beta = operand(in, 6);
   const int64_t channels = x.shape.c;
   const double rows = static_cast<double>(x.shape.rows());
-  Array dx = Array::inexact(x.shape), dgamma = Array::inexact(vector_shape(channels)), dbeta = dgamma,
-        dresidual(x.shape);
+  Array dx = Array::inexact(x.shape), dresidual = dx, dgamma = Array::inexact(vector_shape(channels)),
+        dbeta = dgamma;
   for (int64_t c = 0; c < channels; ++c) {
-    Sum beta_sum, gamma_sum;
-    double gamma_carried = 0;  // what errors of the normalised x bring into dgamma
     const double inv = inv_std[c], g = gamma ? gamma[c] : 1;
+    const auto normalised = [&](size_t i) { return (x.value[i] - mean[c]) * inv; };
     const auto normalised_error = [&](size_t i) {
       return chain(3) * (std::abs(x.value[i]) + std::abs(mean[c])) * std::abs(inv);
     };
+    const auto masked = [&](size_t i) -> Masked {
+      const double d = dy.value[i];
+      if (op.bn.act == Activation::none) return {d, 0};
+      if (y) return {y.value[i] > 0 ? d : 0, 0};
+      const double before = normalised(i) * g + beta[c];
+      const double error =
+          std::abs(g) * normalised_error(i) + chain(3) * (std::abs(before) + std::abs(beta[c]));
+      return {before > 0 ? d : 0, std::abs(before) <= error ? std::abs(d) : 0};
+    };
+    Sum beta_sum, gamma_sum;
+    double beta_carried = 0, gamma_carried = 0;  // what errors of the mask and the normalised x bring in
     for (int64_t r = 0; r < x.shape.rows(); ++r) {
       const auto i = static_cast<size_t>(r * channels + c);
-      const double dz = masked(dy.value[i], y, i);
-      dresidual.value[i] = dz;
-      beta_sum.add(dz);
-      gamma_sum.add(dz * (x.value[i] - mean[c]) * inv);
-      gamma_carried += std::abs(dz) * normalised_error(i);
+      const Masked dz = masked(i);
+      set(dresidual, i, {dz.value, dz.doubt});
+      beta_sum.add(dz.value);
+      gamma_sum.add(dz.value * normalised(i));
+      beta_carried += dz.doubt;
+      gamma_carried += std::abs(dz.value) * normalised_error(i) + dz.doubt * std::abs(normalised(i));
     }
-    const Bounded db(beta_sum.value, beta_sum.error()),
+    const Bounded db(beta_sum.value, beta_sum.error() + beta_carried),
         dg(gamma_sum.value, gamma_sum.error(3) + gamma_carried);
     set(dbeta, static_cast<size_t>(c), db);
     set(dgamma, static_cast<size_t>(c), dg);
     for (int64_t r = 0; r < x.shape.rows(); ++r) {
       const auto i = static_cast<size_t>(r * channels + c);
-      const double dz = dresidual.value[i], xhat = (x.value[i] - mean[c]) * inv;
-      double value = dz, error = chain(3) * std::abs(dz);
+      const double dz = dresidual.value[i], xhat = normalised(i);
+      double value = dz, error = dresidual.error[i] + chain(3) * std::abs(dz);
       if (op.bn.mode == BnMode::batch) {
         value -= (db.value + xhat * dg.value) / rows;
-        error = (db.error + std::abs(xhat) * dg.error + 2 * normalised_error(i) * std::abs(dg.value)) / rows +
-                chain(6) * (std::abs(dz) + (std::abs(db.value) + std::abs(xhat * dg.value)) / rows);
+        error +=
+            (db.error + std::abs(xhat) * dg.error + 2 * normalised_error(i) * std::abs(dg.value)) / rows +
+            chain(6) * (std::abs(dz) + (std::abs(db.value) + std::abs(xhat * dg.value)) / rows);
       }
       set(dx, i, {g * inv * value, std::abs(g * inv) * error});
     }

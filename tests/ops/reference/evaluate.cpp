@@ -36,8 +36,17 @@ Array to_array(const StepParams& step) {
   return a;
 }
 
+namespace {
+
+void disturb(Array& a, Rng& noise) {
+  for (size_t i = 0; i < a.error.size(); ++i)
+    if (std::isfinite(a.error[i])) a.value[i] += a.error[i] * noise.uniform(-1, 1);
+}
+
+}  // namespace
+
 std::map<Value, Array> evaluate(const Graph& graph, const std::map<Value, Array>& sources,
-                                std::span<const Value> wanted) {
+                                std::span<const Value> wanted, Rng* noise) {
   std::vector<bool> needed(static_cast<size_t>(graph.size()));
   for (const Value& v : wanted) needed[static_cast<size_t>(v.node())] = true;
   for (int i = graph.size() - 1; i >= 0; --i)
@@ -62,6 +71,8 @@ std::map<Value, Array> evaluate(const Graph& graph, const std::map<Value, Array>
     std::vector<Array> in;
     for (const Value& v : node.inputs) in.push_back(v ? known.at(v) : Array{});
     std::vector<Array> out = reference(node.op, in);
+    for (Array& a : out)
+      if (noise != nullptr) disturb(a, *noise);
     for (size_t o = 0; o < out.size(); ++o)
       known.insert_or_assign(Graph::output(first, static_cast<int>(o)), std::move(out[o]));
   }

@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/core/rng.h"
 #include "engine/graph/graph.h"
 #include "tests/ops/reference/array.h"
 
@@ -24,8 +25,10 @@ StepParams step_params(const Array& step);
 Array to_array(const StepParams& step);
 
 /// Values of a graph by the fp64 references, every value f32 in name only: nothing is rounded.
-/// `sources` holds a value for each input, param, state and step that is met.
+/// `sources` holds a value for each input, param, state and step that is met. With `noise`, each result of
+/// each operation is moved by a random part of its error bound: how far that moves what follows shows what
+/// rounding may do to it.
 std::map<Value, Array> evaluate(const Graph& graph, const std::map<Value, Array>& sources,
-                                std::span<const Value> wanted);
+                                std::span<const Value> wanted, Rng* noise = nullptr);
 
 }  // namespace xf::test
