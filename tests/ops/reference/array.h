@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "engine/core/shape.h"
+#include "engine/graph/ops.h"
 
 namespace xf::test {
 
@@ -90,6 +91,12 @@ inline Bounded root(Bounded a) {
   const double high = std::sqrt(a.value + a.error), low = std::sqrt(std::max(0.0, a.value - a.error));
   const double v = std::sqrt(a.value);
   return Bounded::rounded(v, std::max(high - v, v - low));
+}
+
+/// After the activation: a number surely below zero is zero exactly.
+inline Bounded activated(Bounded b, Activation act) {
+  if (act == Activation::none || b.value > 0) return b;
+  return {0, std::max(0.0, b.value + b.error)};
 }
 
 /// Operand `index`, or an empty Array: an absent one, or one left off the end.

@@ -67,7 +67,7 @@ std::vector<Array> reference(const BnAct& op, std::span<const Array> in) {
       const double terms =
           (std::abs(x.value[i]) + std::abs(m.mean.value)) * scale + std::abs(beta[c]) + std::abs(add);
       const double error = scale * m.mean.error + std::abs(centred * g) * inv.error + chain(6) * terms;
-      set(y, i, {op.act == Activation::relu ? std::max(v, 0.0) : v, error});
+      set(y, i, activated({v, error}, op.act));
     }
   }
   if (op.mode == BnMode::running) new_mean = new_var = Array{};

@@ -20,11 +20,7 @@ void for_each_tap(const Conv2d& c, const Shape& in, const Shape& out, Body body)
 
 Array finish(Shape shape, const std::vector<Sum>& sums, Activation act) {
   Array y = Array::inexact(shape);
-  for (size_t i = 0; i < sums.size(); ++i) {
-    const bool cut = act == Activation::relu && sums[i].value < 0;  // relu moves no two numbers apart
-    y.value[i] = cut ? 0 : sums[i].value;
-    y.error[i] = sums[i].error();
-  }
+  for (size_t i = 0; i < sums.size(); ++i) set(y, i, activated({sums[i].value, sums[i].error()}, act));
   return y;
 }
 

@@ -13,8 +13,7 @@ std::vector<Array> reference(const Dense& op, std::span<const Array> in) {
       Sum sum;
       for (int64_t i = 0; i < length; ++i) sum.add(x[n * length + i] * w[o * length + i]);
       if (bias) sum.add(bias[o]);
-      const bool cut = op.act == Activation::relu && sum.value < 0;
-      set(y, y.at(n, 0, 0, o), {cut ? 0 : sum.value, sum.error()});
+      set(y, y.at(n, 0, 0, o), activated({sum.value, sum.error()}, op.act));
     }
   return {y};
 }
