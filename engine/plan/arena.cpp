@@ -14,7 +14,13 @@ namespace xf {
 namespace {
 
 constexpr size_t kAlign = 256;
+#ifdef NDEBUG
+constexpr size_t kGuard = 0;
+#else
+constexpr size_t kGuard = 256;
+#endif
 size_t aligned(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
+size_t guarded(size_t bytes) { return aligned(bytes) + kGuard; }
 
 /// A piece of memory with the steps during which it is in use (both included).
 struct Block {
@@ -42,6 +48,8 @@ class Placer {
     share_in_place();
     const std::vector<Block*> order = arena_blocks();
     plan_.arena_bytes = pack(order);
+    for (const Block* b : order)
+      plan_.spans.push_back({b->offset, b->bytes, guarded(b->bytes) - b->bytes, b->last});
     write_slots();
   }
 
@@ -141,11 +149,11 @@ class Placer {
       size_t offset = 0;
       for (const Block* other : placed) {
         if (!other->overlaps(*block)) continue;
-        if (offset + aligned(block->bytes) <= other->offset) break;
-        offset = std::max(offset, other->offset + aligned(other->bytes));
+        if (offset + guarded(block->bytes) <= other->offset) break;
+        offset = std::max(offset, other->offset + guarded(other->bytes));
       }
       block->offset = offset;
-      total = std::max(total, offset + aligned(block->bytes));
+      total = std::max(total, offset + guarded(block->bytes));
       placed.insert(std::upper_bound(placed.begin(), placed.end(), block,
                                      [](const Block* a, const Block* b) { return a->offset < b->offset; }),
                     block);

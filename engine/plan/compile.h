@@ -54,11 +54,19 @@ struct PlanStep {
   Slot scratch;
 };
 
+/// A piece of the arena while it is in use: up to and including step `last`. The `guard` bytes behind it
+/// belong to nobody (Debug builds only; 0 otherwise).
+struct ArenaSpan {
+  size_t offset = 0, bytes = 0, guard = 0;
+  int last = 0;
+};
+
 /// A compiled graph: kernels in order, and where every operand lies.
 struct Plan {
   Program program;
   std::vector<PlanStep> steps;
   std::map<Value, Slot> slots;
+  std::vector<ArenaSpan> spans;
   size_t arena_bytes = 0, fixed_bytes = 0;
 
   [[nodiscard]] const Graph& graph() const { return *program.graph; }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "engine/core/error.h"
+#include "engine/run/arena_watch.h"
 
 namespace xf {
 
@@ -85,11 +86,18 @@ void Executor::run(Phase phase) {
   if (const Value step = plan_.graph().source("step"); step && plan_.slots.count(step) != 0)
     backend_.upload(stream, ref(step, nullptr).data, reinterpret_cast<const std::byte*>(&params_),
                     sizeof params_);
+#ifndef NDEBUG
+  const ArenaWatch watch(plan_, backend_);
+  if (phase != Phase::update) watch.begin(bound_to_);
+#endif
   for (Bound& b : steps_) {
     if (b.step->phase != phase) continue;
-    if (observer_ != nullptr) observer_->before(*b.step);
+    if (observer_ != nullptr) observer_->before(*b.step, plan_.graph().node(b.step->node));
     b.step->kernel->run(stream, b.operands, b.scratch);
-    if (observer_ != nullptr) observer_->after(*b.step);
+    if (observer_ != nullptr) observer_->after(*b.step, plan_.graph().node(b.step->node));
+#ifndef NDEBUG
+    watch.after(static_cast<int>(&b - steps_.data()), bound_to_);
+#endif
   }
 }
 

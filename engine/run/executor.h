@@ -32,8 +32,8 @@ class ActivationMemory {
 class StepObserver {
  public:
   virtual ~StepObserver() = default;
-  virtual void before(const PlanStep& step) = 0;
-  virtual void after(const PlanStep& step) = 0;
+  virtual void before(const PlanStep& step, const Node& node) = 0;
+  virtual void after(const PlanStep& step, const Node& node) = 0;
 };
 
 class Executor {

@@ -34,6 +34,7 @@ class Inference {
   void run(const Tensor& input);
   /// The index-th of the results, f32, all rows of the batch.
   [[nodiscard]] Tensor result(size_t index) { return executor_->fetch(index); }
+  void observe(StepObserver* observer) { executor_->observe(observer); }
   [[nodiscard]] const Plan& plan() const { return executor_->plan(); }
   [[nodiscard]] int64_t batch() const { return batch_; }
 

@@ -17,7 +17,10 @@ CLI::App& add_command(CLI::App& app, const std::string& name, const std::string&
 }
 
 void add_device_options(CLI::App& command, DeviceOptions& options) {
-  command.add_option("--device", options.device, "auto, cpu, cuda or cuda:I")->capture_default_str();
+  command
+      .add_option("--device", options.device,
+                  "auto (the CPU, until the CUDA module has every operation), cpu, cuda or cuda:I")
+      ->capture_default_str();
   command.add_option("--precision", options.precision, "f32, tf32 (GPU), bf16 or f16 (GPU)")
       ->capture_default_str();
   command.add_option("--threads", options.threads, "CPU threads; default: every core this process may use")
@@ -28,6 +31,8 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
       "anything but the seed at a fixed --threads)");
   command.add_flag("--allow-reference", options.allow_reference,
                    "accept slow reference implementations where the device has no other");
+  command.add_option("--profile", options.profile,
+                     "write when each kernel ran to this file, as a Chrome trace");
 }
 
 void add_config_option(CLI::App& command) {

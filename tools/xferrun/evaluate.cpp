@@ -38,8 +38,10 @@ void run(const EvaluateOptions& o) {
   inference.allow_reference = session.allow_reference();
   Inference network(model.spec, inference, session.backend(), session.store(), session.memory());
   network.refresh();
+  network.observe(session.observer());
   Loader loader(chosen.samples, evaluation_loader(model.dialect, inference.batch));
   const Evaluation e = evaluate(predict(network, loader), model.classes);
+  session.write_profile();
   print_line(o.json ? to_json(e).dump() : to_table(e));
 }
 

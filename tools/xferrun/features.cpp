@@ -83,6 +83,7 @@ void run_tensor(const FeaturesOptions& o, Session& session, Rows& rows) {
   options.input = InputKind::tensor;
   Inference network(model.spec, options, session.backend(), session.store(), session.memory());
   network.refresh();
+  network.observe(session.observer());
   Tensor batch({options.batch, in.dims[1], in.dims[2], 3});
   for (int64_t first = 0; first < in.dims[0]; first += options.batch) {
     const int64_t count = std::min(options.batch, in.dims[0] - first);
@@ -99,6 +100,7 @@ Dataset run_images(const FeaturesOptions& o, Session& session, Rows& rows) {
   const InferenceOptions options = inference_options(o, session, static_cast<int64_t>(data.samples.size()));
   Inference network(model.spec, options, session.backend(), session.store(), session.memory());
   network.refresh();
+  network.observe(session.observer());
   Loader loader(data.samples, evaluation_loader(model.dialect, options.batch));
   loader.start_epoch(0);
   for (ImageBatch batch; loader.next(batch);) {
@@ -139,6 +141,7 @@ void run(const FeaturesOptions& o) {
   }
   rows.write(file);
   file.commit();
+  session.write_profile();
   print_line(std::to_string(rows.count()) + " images written to " + o.out);
 }
 

@@ -71,6 +71,7 @@ void run_once(const FineTuneOptions& o, const TrainingRequest& request, Session&
   folder.write_config(config_of(o, session, request, data));
   folder.write_split(data, parts);
   const TrainingResult result = run_training(session, request, data, parts, folder, "");
+  session.write_profile();
   if (result.test.empty()) {
     print_line("no test part: the best weights are in " + folder.best().string());
     return;

@@ -45,9 +45,11 @@ void run(const PredictOptions& o) {
   inference.allow_reference = session.allow_reference();
   Inference network(model.spec, inference, session.backend(), session.store(), session.memory());
   network.refresh();
+  network.observe(session.observer());
   Loader loader(data.samples, evaluation_loader(model.dialect, inference.batch));
   for (const Prediction& p : predict(network, loader))
     print_line(line(data.samples[static_cast<size_t>(p.sample)].name, p, model));
+  session.write_profile();
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "engine/core/threads.h"
+#include "engine/io/atomic_file.h"
 #include "engine/train/inference.h"
 #include "models/registry.h"
 #include "tools/xferrun/device.h"
@@ -11,7 +12,9 @@ namespace xf::tool {
 
 Session::Session(const DeviceOptions& options)
     : precision_(parse_precision(options.precision)),
-      allow_reference_(options.allow_reference ? AllowReference::yes : AllowReference::no) {
+      allow_reference_(options.allow_reference ? AllowReference::yes : AllowReference::no),
+      profile_path_(options.profile) {
+  if (!profile_path_.empty()) profile_ = std::make_unique<StepProfile>();
   if (options.threads != 0) set_threads(options.threads);
   backend_ = open_device(options.device,
                          options.deterministic ? Determinism::any_threads : Determinism::fixed_threads);
@@ -24,6 +27,10 @@ Session::Session(const DeviceOptions& options)
   }
   store_ = std::make_unique<ParamStore>(*backend_);
   memory_ = std::make_unique<ActivationMemory>(*backend_);
+}
+
+void Session::write_profile() const {
+  if (profile_) io::write_file(profile_path_, profile_->chrome_trace());
 }
 
 NetworkSpec make_network(const std::string& model, const Dialect& dialect, int classes) {

@@ -11,6 +11,7 @@
 #include "engine/run/executor.h"
 #include "engine/train/network.h"
 #include "models/dialect.h"
+#include "tools/xferrun/step_profile.h"
 #include "weights/import.h"
 
 namespace xf::tool {
@@ -22,6 +23,7 @@ struct DeviceOptions {
   int threads = 0;  ///< 0: every usable core
   bool deterministic = false;
   bool allow_reference = false;
+  std::string profile;  ///< file for a Chrome trace; empty: none
 };
 
 /// Device, tensors and activation memory.
@@ -35,6 +37,10 @@ class Session {
   /// The precision asked for, or f32 (with a warning) where the device cannot compute with it.
   [[nodiscard]] Precision precision() const { return precision_; }
   [[nodiscard]] AllowReference allow_reference() const { return allow_reference_; }
+  /// For --profile: what executors are to tell about their kernels; none without it.
+  [[nodiscard]] StepObserver* observer() { return profile_.get(); }
+  /// Writes the trace of --profile, if one was asked for. Throws WriteError.
+  void write_profile() const;
 
  private:
   std::unique_ptr<Backend> backend_;
@@ -42,6 +48,8 @@ class Session {
   std::unique_ptr<ActivationMemory> memory_;
   Precision precision_;
   AllowReference allow_reference_;
+  std::string profile_path_;
+  std::unique_ptr<StepProfile> profile_;
 };
 
 /// The network `model` in a dialect, with `classes` outputs (0: none). `preprocess` must be known unless the

@@ -86,6 +86,7 @@ TrainingResult run_training(Session& session, const TrainingRequest& request, co
   const PartSamples train = samples_of(data, parts, Part::train), val = samples_of(data, parts, Part::val),
                     test = samples_of(data, parts, Part::test);
   Trainer trainer(spec, options, session.backend(), session.store(), session.memory());
+  trainer.executor().observe(session.observer());
   if (request.class_weights)
     session.store().set("class_weights", balanced_weights(train.samples, data.classes.size()));
 
