@@ -90,7 +90,7 @@ void register_all() {
            {std::pair(Direction::forward, "forward"), std::pair(Direction::data, "data"),
             std::pair(Direction::weights, "weights")}) {
         const Direction d = direction;
-        benchmark::RegisterBenchmark(fmt::format("{}/{}/{}", conv.name(), text, name(type)).c_str(),
+        benchmark::RegisterBenchmark(fmt::format("{}/{}/{}", conv.name, text, name(type)).c_str(),
                                      [conv, d, type](benchmark::State& state) { run(state, conv, d, type); })
             ->Unit(benchmark::kMillisecond)
             ->UseRealTime();

@@ -21,20 +21,22 @@ struct Chunks {
   int64_t images = 1;   ///< of one chunk
   int64_t count = 1;    ///< of chunks
   int64_t workers = 1;  ///< that have a buffer each
-  bool balanced = true;
+  bool worthwhile = true;
 
   Chunks(const dnn::Geometry& g, DType y, Determinism determinism) {
     constexpr size_t kBuffer = size_t{512} << 10;  // half of a usual second-level cache
+    const size_t image = dnn::image_bytes(g.y, y);
     const int64_t most =
         determinism == Determinism::fixed_threads ? std::max<int64_t>(1, g.y.n / threads()) : g.y.n;
     for (int64_t n = 1; n <= most; ++n)
-      if (g.y.n % n == 0 && (n == 1 || static_cast<size_t>(n) * dnn::image_bytes(g.y, y) <= kBuffer))
-        images = n;
+      if (g.y.n % n == 0 && (n == 1 || static_cast<size_t>(n) * image <= kBuffer)) images = n;
     count = g.y.n / images;
     workers = std::min<int64_t>(threads(), count);
-    // Whether four of five threads are busy; results may not depend on it where threads must not matter.
+    // One image must fit, and four of five threads be busy; but results may not depend on it where threads
+    // must not matter.
     const int64_t rounds = (count + threads() - 1) / threads();
-    balanced = determinism == Determinism::any_threads || 5 * count >= 4 * rounds * threads();
+    const bool busy = determinism == Determinism::any_threads || 5 * count >= 4 * rounds * threads();
+    worthwhile = busy && image <= 2 * kBuffer;
   }
 };
 
@@ -53,7 +55,7 @@ class ConvKernel : public Kernel {
       residual_ = true;
     }
     make_whole();
-    if (!residual_ && chunks_.balanced) make_chunk();
+    if (!residual_ && chunks_.worthwhile) make_chunk();
   }
 
   [[nodiscard]] std::string impl() const override { return whole_.impl(); }

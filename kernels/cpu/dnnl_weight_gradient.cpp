@@ -14,19 +14,17 @@ void add(float* sum, const float* more, size_t count) {
 
 }  // namespace
 
-WeightGradient::WeightGradient(Built built, Argument x, Argument dy, int weights_id, const Desc& result,
-                               Partition partition)
+WeightGradient::WeightGradient(Built built, const Operands& operands, const Desc& result, Partition partition)
     : partition_(partition),
       accumulators_(std::min<int64_t>(partition.parts, 4)),
-      sum_bytes_(aligned(built.weights.get_size())),
+      sum_bytes_(aligned(operands.made.get_size())),
       partial_bytes_(partition.parts > accumulators_ ? sum_bytes_ : 0),
-      in_place_(partition.parts == 1 && built.weights == result) {
+      in_place_(partition.parts == 1 && operands.made == result),
+      call_(std::move(built), {operands.x, operands.dy, operands.dw}, accumulators_) {
   if (!in_place_)
-    arrange_ = {make_for({}, [&] { return reorder(built.weights, result); }),
-                {{DNNL_ARG_FROM, built.weights}, {DNNL_ARG_TO, result}},
+    arrange_ = {make_for({}, [&] { return reorder(operands.made, result); }),
+                {{DNNL_ARG_FROM, operands.made}, {DNNL_ARG_TO, result}},
                 1};
-  const Argument dw{weights_id, built.weights};
-  call_ = {std::move(built), {x, dy, dw}, accumulators_};
 }
 
 size_t WeightGradient::accumulator_bytes() const {

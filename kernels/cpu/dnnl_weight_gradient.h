@@ -9,10 +9,14 @@ namespace xf::cpu::dnn {
 /// are then added in order. So the result does not depend on how many threads there are.
 class WeightGradient : public Kernel {
  public:
-  /// `x` and `dy` are the operands 0 and 1, `built.weights` the arrangement of the result that the primitive
-  /// makes, `result` the one of operand 2.
-  WeightGradient(Built built, Argument x, Argument dy, int weights_id, const Desc& result,
-                 Partition partition);
+  /// What the primitive reads (the kernel's operands 0 and 1) and makes. `made` is what it makes in the
+  /// logical dimensions of the result.
+  struct Operands {
+    Argument x, dy, dw;
+    Desc made;
+  };
+  /// `result` is the arrangement of operand 2.
+  WeightGradient(Built built, const Operands& operands, const Desc& result, Partition partition);
   [[nodiscard]] std::string impl() const override { return call_.impl(); }
   [[nodiscard]] size_t workspace() const override;
   void run(Stream& stream, std::span<const Ref> operands, Scratch scratch) override;

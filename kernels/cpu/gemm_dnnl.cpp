@@ -85,10 +85,11 @@ std::unique_ptr<Kernel> lower(const DenseBwdWeights& op, const Node& node, const
   product.weights = matrix(rows, k, x.dtype);
   product.dst = matrix(op.weights.n, k, DType::f32);
   auto built = dnn::make_for(p, [&] { return dnn::product(product, {}); });
-  built.weights = product.dst;
-  return std::make_unique<dnn::WeightGradient>(
-      std::move(built), dnn::Argument{DNNL_ARG_WEIGHTS, product.weights, part_bytes(x, p)},
-      dnn::Argument{DNNL_ARG_SRC, product.src, part_bytes(dy, p)}, DNNL_ARG_DST, product.dst, p);
+  const dnn::WeightGradient::Operands operands{{DNNL_ARG_WEIGHTS, product.weights, part_bytes(x, p)},
+                                               {DNNL_ARG_SRC, product.src, part_bytes(dy, p)},
+                                               {DNNL_ARG_DST, product.dst},
+                                               product.dst};
+  return std::make_unique<dnn::WeightGradient>(std::move(built), operands, product.dst, p);
 }
 
 }  // namespace xf::cpu

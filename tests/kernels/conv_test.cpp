@@ -62,7 +62,7 @@ TEST_CASE("no convolution of InceptionV3 or ResNet50 falls to a reference implem
         const Convolution conv(in, c.outputs, c.op, type);
         for (const Value& v : {conv.y, conv.dx, conv.dw}) {
           const std::string impl = test::lower_value(v).kernel->impl();
-          CAPTURE(c.name());
+          CAPTURE(c.name);
           CAPTURE(batch);
           CAPTURE(impl);
           CHECK(impl.find("ref") == std::string::npos);
