@@ -77,10 +77,12 @@ class Problems {
   std::vector<std::string> texts_;
 };
 
-void check_network(const std::filesystem::path& path, const LegacyFile& stored, std::string_view network) {
-  const auto seems = recognise(stored);
+void check_network(const hdf5::File& file, const LegacyFile& stored, std::string_view network) {
+  // Layers tell networks apart, not their widths; a file of this program says which it is.
+  const auto run = find_run_info(file);
+  const auto seems = run && !run->network.empty() ? run->network : recognise(stored);
   if (!seems || *seems == network) return;
-  throw DataError(path.string(), fmt::format("holds the weights of {}, not of {}", *seems, network),
+  throw DataError(file.path().string(), fmt::format("holds the weights of {}, not of {}", *seems, network),
                   fmt::format("Name weights of {}, or another --model.", network));
 }
 
@@ -188,7 +190,7 @@ Loaded load(const std::filesystem::path& path, std::string_view network, std::sp
             Top top) {
   const hdf5::File file(path);
   const LegacyFile stored = read_layers(file);
-  check_network(path, stored, network);
+  check_network(file, stored, network);
   std::vector<Layer> layers = layers_of(wanted);
   if (top == Top::replaced) std::erase_if(layers, [](const Layer& l) { return l.name == kTop; });
 

@@ -123,6 +123,18 @@ TEST_CASE("layers stand in the order of Keras's model.layers") {
   CHECK(order == expected);
 }
 
+TEST_CASE("networks whose layers have the same names are told apart by what the file says") {
+  const TemporaryFolder folder;
+  const Model m = random_model(resnet18_tensors(4));
+  save(folder / "best.h5",
+       {"resnet18_narrow", xf::torchvision_dialect("resnet18_narrow"), {"a", "b", "c", "d"}, ""}, m.named());
+  check_same(m, load(folder / "best.h5", "resnet18_narrow", m.shapes, Top::loaded));
+  const std::string expected =
+      (folder / "best.h5").string() + ": holds the weights of resnet18_narrow, not of resnet18";
+  CHECK_THROWS_WITH_AS(load(folder / "best.h5", "resnet18", m.shapes, Top::loaded), expected.c_str(),
+                       xf::DataError);
+}
+
 TEST_CASE("a network that Keras lacks keeps torchvision's names") {
   const TemporaryFolder folder;
   const Model m = random_model(resnet18_tensors(4));
