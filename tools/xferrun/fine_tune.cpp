@@ -1,3 +1,5 @@
+#include "tools/xferrun/fine_tune.h"
+
 #include <fmt/format.h>
 
 #include <memory>
@@ -8,7 +10,6 @@
 #include "engine/data/split.h"
 #include "engine/data/split_file.h"
 #include "tools/xferrun/command.h"
-#include "tools/xferrun/fine_tune_options.h"
 #include "tools/xferrun/loaded_model.h"
 #include "tools/xferrun/version.h"
 
@@ -64,21 +65,14 @@ nlohmann::json evaluation_of(const TrainingResult& result, const Dataset& data) 
   return j;
 }
 
-void run_once(const FineTuneOptions& o, const TrainingRequest& request, Session& session,
-              const Dataset& data) {
-  const std::vector<Part> parts = choose_split(o, data);
-  const RunFolder folder(o.out, o.force ? Replace::yes : Replace::no);
-  folder.write_config(config_of(o, session, request, data));
-  folder.write_split(data, parts);
-  const TrainingResult result = run_training(session, request, data, parts, folder, "");
-  session.write_profile();
-  if (result.test.empty()) {
-    print_line("no test part: the best weights are in " + folder.best().string());
-    return;
-  }
-  folder.write_evaluation(evaluation_of(result, data));
-  print_line(to_table(evaluate(result.test, data.classes)) + "\nthe best weights (epoch " +
-             std::to_string(result.best.epoch) + ") are in " + folder.best().string());
+void run_once(const FineTuneOptions& o, const TrainingRequest& request, const Dataset& data) {
+  const TrainingResult result = fine_tune(o, request, data, "");
+  const std::string best = (fs::path(o.out) / "best.h5").string();
+  if (result.test.empty())
+    print_line("no test part: the best weights are in " + best);
+  else
+    print_line(to_table(evaluate(result.test, data.classes)) + "\nthe best weights (epoch " +
+               std::to_string(result.best.epoch) + ") are in " + best);
 }
 
 /// What as few images as these can show, in words.
@@ -122,23 +116,40 @@ void run_folds(const FineTuneOptions& o, TrainingRequest& request, const Dataset
 void run(const FineTuneOptions& o) {
   if (o.weights.empty() && !o.from_scratch)
     throw UsageError("--weights", "is needed", "give pretrained weights, or --from-scratch to start without");
-  TrainingRequest request = training_request(o);
-  request.weights = o.weights;
   RunFolder::check(o.out, o.force ? Replace::yes : Replace::no);
-  request.dialect = settle_dialect(o);
+  TrainingRequest request = fine_tune_request(o);
   Dataset data = open_images(o.data, parse_on_bad_image(o.on_bad_image));
   require_two_classes(data);
   if (o.folds > 0) {
     run_folds(o, request, data);
     return;
   }
-  Session session(o.device);
-  request.train.precision = session.precision();
-  request.train.allow_reference = session.allow_reference();
-  run_once(o, request, session, data);
+  run_once(o, request, data);
 }
 
 }  // namespace
+
+TrainingRequest fine_tune_request(const FineTuneOptions& o) {
+  TrainingRequest request = training_request(o);
+  request.weights = o.weights;
+  request.dialect = settle_dialect(o);
+  return request;
+}
+
+TrainingResult fine_tune(const FineTuneOptions& o, TrainingRequest request, const Dataset& data,
+                         const std::string& heading) {
+  Session session(o.device);
+  request.train.precision = session.precision();
+  request.train.allow_reference = session.allow_reference();
+  const std::vector<Part> parts = choose_split(o, data);
+  const RunFolder folder(o.out, o.force ? Replace::yes : Replace::no);
+  folder.write_config(config_of(o, session, request, data));
+  folder.write_split(data, parts);
+  TrainingResult result = run_training(session, request, data, parts, folder, heading);
+  session.write_profile();
+  if (!result.test.empty()) folder.write_evaluation(evaluation_of(result, data));
+  return result;
+}
 
 void add_fine_tune(CLI::App& app) {
   CLI::App& command =

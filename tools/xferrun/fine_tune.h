@@ -1,0 +1,20 @@
+#pragma once
+// One training as the options of fine-tune say, for the command of that name and for demo.
+
+#include <string>
+
+#include "tools/xferrun/fine_tune_options.h"
+#include "tools/xferrun/training_run.h"
+
+namespace xf::tool {
+
+/// What the options ask for, with the dialect and the preprocessing of their weights settled (and logged).
+/// Throws UsageError, and what reading the weight file throws.
+TrainingRequest fine_tune_request(const FineTuneOptions& o);
+
+/// Splits the data, makes the RUN folder, trains, and evaluates the test part where there is one. `heading`
+/// is put before the epochs' log lines.
+TrainingResult fine_tune(const FineTuneOptions& o, TrainingRequest request, const Dataset& data,
+                         const std::string& heading);
+
+}  // namespace xf::tool
