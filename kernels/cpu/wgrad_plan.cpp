@@ -6,9 +6,9 @@ namespace xf::cpu::wgrad {
 
 namespace {
 
-/// Output positions of a chunk: 64 channels of x and 128 of dy then take about 600 KiB. More positions would
+/// Output positions of a chunk: 64 channels of x and 128 of dy then take about 800 KiB. More positions would
 /// leave a usual second-level cache, fewer would read and write dw more often.
-constexpr int64_t kPositions = 768;
+constexpr int64_t kPositions = 1100;
 
 int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
 int64_t ceil_div(int64_t a, int64_t b) { return -floor_div(-a, b); }

@@ -33,8 +33,8 @@ using Tile = void (*)(const Run* runs, int64_t count, const uint32_t* x, const u
 /// The loop for a tile size; null for those there are none for.
 Tile find_tile(DType type, int outputs, int vectors);
 
-/// How many outputs a tile of that many vectors has, for `channels` outputs in all: as few as possible beyond
-/// the last, and enough for the arithmetic to hide its latency.
+/// How many outputs a tile of that many vectors should have, for `channels` outputs in all: the number that
+/// is the fastest, with what is computed beyond the last output.
 int outputs_of_tile(int vectors, int64_t channels);
 
 /// The pixels of one row: `count` of them, `pitch` bytes apart, with `channels` numbers each.
