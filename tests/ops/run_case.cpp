@@ -150,7 +150,7 @@ class Lowered {
 
   void run(const Arrangement& a) {
     memory_.reset();
-    const size_t count = static_cast<size_t>(inputs() + outputs());
+    const size_t count = case_.in.size() + node_->outputs.size();
     std::vector<std::unique_ptr<Guarded>> memory(count);
     std::vector<Guarded*> at(count);
     std::vector<bool> overwritten(count);
