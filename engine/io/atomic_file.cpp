@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <string>
@@ -35,6 +36,9 @@ WriteError write_failure(const fs::path& target, int error) {
 namespace {
 
 constexpr std::string_view kSuffix = ".partial";
+
+/// Names of the temporaries in use. Should there ever be more at once, the next writer removes those.
+std::array<std::atomic<const char*>, 16> temporaries{};
 
 /// Removes temporaries whose writer is gone: its lock went with it. Where locks do not work they stay.
 void remove_abandoned(const fs::path& folder, const std::string& prefix) {
@@ -69,15 +73,33 @@ AtomicFile::AtomicFile(const fs::path& target) : target_(target), destination_(t
   } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) throw write_failure(target_, errno);
   ::flock(descriptor_, LOCK_EX | LOCK_NB);  // says that somebody is at work here
+  enlist();
 }
 
 AtomicFile::~AtomicFile() { discard(); }
+
+void AtomicFile::enlist() noexcept {
+  for (auto& slot : temporaries) {
+    const char* free = nullptr;
+    if (!slot.compare_exchange_strong(free, temporary_.c_str())) continue;
+    listed_ = &slot;
+    return;
+  }
+}
+
+void AtomicFile::delist() noexcept {
+  if (listed_ == nullptr) return;
+  // A name that is gone was taken by remove_temporaries(): it may still be read, and the process ends.
+  while (listed_->exchange(nullptr) == nullptr) ::pause();
+  listed_ = nullptr;
+}
 
 void AtomicFile::discard() noexcept {
   if (descriptor_ < 0) return;
   ::close(descriptor_);
   ::unlink(temporary_.c_str());
   descriptor_ = -1;
+  delist();
 }
 
 void AtomicFile::write(std::string_view bytes) {
@@ -93,6 +115,7 @@ void AtomicFile::commit() {
   if (::fsync(descriptor_) != 0 || ::rename(temporary_.c_str(), destination_.c_str()) != 0) {
     throw write_failure(target_, errno);
   }
+  delist();
   const int closed = ::close(descriptor_);
   descriptor_ = -1;
   if (closed != 0) throw write_failure(target_, errno);
@@ -102,6 +125,11 @@ void AtomicFile::commit() {
   if (directory < 0) return;
   ::fsync(directory);
   ::close(directory);
+}
+
+void remove_temporaries() noexcept {
+  for (auto& slot : temporaries)
+    if (const char* name = slot.exchange(nullptr)) ::unlink(name);
 }
 
 void write_file(const fs::path& target, std::string_view bytes) {

@@ -1,6 +1,7 @@
 #pragma once
 // Files that appear whole or not at all.
 
+#include <atomic>
 #include <filesystem>
 #include <string_view>
 
@@ -35,10 +36,17 @@ class AtomicFile {
 
  private:
   void discard() noexcept;
+  void enlist() noexcept;
+  void delist() noexcept;
 
   std::filesystem::path target_, destination_, temporary_;
   int descriptor_ = -1;
+  std::atomic<const char*>* listed_ = nullptr;
 };
+
+/// Removes the temporaries of all files that are being written: for a signal handler that ends the process,
+/// and async-signal-safe. Whoever writes one of them does not go on.
+void remove_temporaries() noexcept;
 
 /// The whole of `bytes` as the file `target`, atomically. Throws WriteError.
 void write_file(const std::filesystem::path& target, std::string_view bytes);
