@@ -109,7 +109,7 @@ std::string_view name(Family family) { return spell(kFamily, family); }
 
 Family parse_family(std::string_view text) {
   if (const auto family = find<Family>(kFamily, text)) return *family;
-  throw UsageError(fmt::format("\"{}\"", text), "is no dialect", "Use keras, torchvision or caffe.");
+  throw UsageError(fmt::format("--dialect {}", text), "is no dialect", "Use keras, torchvision or caffe.");
 }
 
 std::string to_json(const Dialect& d) {

@@ -42,6 +42,10 @@ Scan scan(const Dataset& data) {
     const auto i = static_cast<size_t>(index);
     try {
       const io::Image image = io::read_image(data.samples[i].path);
+      if (image.width < 2 || image.height < 2)
+        throw DataError(data.samples[i].path.string(),
+                        fmt::format("is {}x{} pixels: it shows nothing over time and frequency", image.width,
+                                    image.height));
       result.images[i] = {image.width, image.height, content_hash(image)};
     } catch (const Error& e) {
       reasons[i] = e.what();

@@ -102,9 +102,8 @@ class Placer {
       const int inputs = static_cast<int>(plan_.graph().node(step.node).inputs.size());
       for (int o = 0; inputs + o < static_cast<int>(step.operands.size()); ++o)
         for (int i = 0; i < inputs; ++i)
-          if (step.kernel->in_place(o, i) &&
-              try_share(step.operands[static_cast<size_t>(inputs) + static_cast<size_t>(o)],
-                        step.operands[static_cast<size_t>(i)], t))
+          if (step.kernel->in_place(o, i) && try_share(step.operands[static_cast<size_t>(inputs + o)],
+                                                       step.operands[static_cast<size_t>(i)], t))
             break;
     }
   }

@@ -23,6 +23,7 @@ Executor::Executor(Plan plan, Backend& backend, ParamStore& store, ActivationMem
                    const std::string& prefix)
     : plan_(std::move(plan)), backend_(backend), store_(store), memory_(memory), prefix_(prefix) {
   memory_.require(plan_.arena_bytes);
+  memory_.data();  // the larger part first: what does not fit is refused before much is taken
   if (plan_.fixed_bytes > 0) fixed_ = backend_.reserve(plan_.fixed_bytes);
   fill_constants();
 }

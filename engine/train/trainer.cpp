@@ -106,9 +106,10 @@ void Trainer::train_epoch(Loader& train, EpochMetrics& m, const TrainEvents& eve
     }
     const StepResult r = micro_step(batch);
     const auto fail = [&](const char* what) {
-      throw DivergedError(
-          fmt::format("epoch {}, step {}", m.epoch, i + 1), fmt::format("{} is not a finite number", what),
-          "use a lower --lr, --clip-norm, or --precision f32; the best weights so far are kept");
+      throw DivergedError(fmt::format("epoch {}, step {}", m.epoch, i + 1),
+                          fmt::format("{} is not a finite number", what),
+                          std::string("use a lower --lr, --clip-norm, or --precision f32") +
+                              (m.epoch > 1 ? "; the best weights so far are kept" : ""));
     };
     if (!std::isfinite(r.loss)) fail("the loss");
     loss += r.loss;
