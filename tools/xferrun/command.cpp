@@ -4,7 +4,9 @@
 #include <cstdio>
 
 #include "engine/io/atomic_file.h"
-#include "tools/xferrun/json_config.h"
+#include "engine/plan/compile.h"
+#include "tools/xferrun/command_line.h"
+#include "tools/xferrun/device.h"
 
 namespace xf::tool {
 
@@ -20,8 +22,10 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
   command
       .add_option("--device", options.device,
                   "auto (the CPU, until the CUDA module has every operation), cpu, cuda or cuda:I")
+      ->check(word_of(parse_device))
       ->capture_default_str();
   command.add_option("--precision", options.precision, "f32, tf32 (GPU), bf16 or f16 (GPU)")
+      ->check(word_of(parse_precision))
       ->capture_default_str();
   command.add_option("--threads", options.threads, "CPU threads; default: every core this process may use")
       ->check(CLI::Range(1, 1024));
@@ -36,8 +40,10 @@ void add_device_options(CLI::App& command, DeviceOptions& options) {
 }
 
 void add_config_option(CLI::App& command) {
-  command.config_formatter(std::make_shared<JsonConfig>());
-  command.set_config("--config", "", "a JSON file with any of these options; the command line wins");
+  // Read before anything is parsed (config_file.h); here it is one more option.
+  command.add_option("--config", "a JSON file with any of these options; the command line wins")
+      ->type_name("FILE")
+      ->expected(1);
 }
 
 void print_line(const std::string& text) {

@@ -2,6 +2,7 @@
 // The subcommands: each adds itself to the parser, and runs when it was chosen.
 
 #include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "tools/xferrun/session.h"
@@ -30,6 +31,12 @@ void add_config_option(CLI::App& command);
 /// Prints `text` and a newline to stdout at once, so that a reader of a pipe sees each line as it comes.
 /// Throws WriteError when stdout cannot be written.
 void print_line(const std::string& text);
+
+/// JSON for a file or a stream. Names of files may hold any bytes; what is no UTF-8 becomes U+FFFD.
+template <class Json>
+std::string json_text(const Json& value, int indent = -1) {
+  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
 
 /// Runs the program: parses, runs the chosen command, maps errors to exit codes.
 int run_program(int argc, char** argv);

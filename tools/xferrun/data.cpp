@@ -37,7 +37,7 @@ void inspect(const DataOptions& o) {
         row["parts"] = {{"train", c.part_images[0]}, {"val", c.part_images[1]}, {"test", c.part_images[2]}};
       j["classes"].push_back(row);
     }
-    print_line(j.dump());
+    print_line(json_text(j));
     return;
   }
   size_t width = 5;
@@ -67,7 +67,7 @@ void scan_images(const DataOptions& o) {
     j["sizes"] = nlohmann::ordered_json::array();
     for (const auto& [size, count] : sizes)
       j["sizes"].push_back({{"width", size.first}, {"height", size.second}, {"images", count}});
-    print_line(j.dump());
+    print_line(json_text(j));
   } else {
     for (const BadImage& b : found.bad) print_line("unreadable: " + b.reason);
     for (const auto& group : same) {

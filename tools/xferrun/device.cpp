@@ -8,22 +8,26 @@
 
 namespace xf::tool {
 
-namespace {
-/// The number behind "cuda:", 0 for "cuda" alone, -1 for anything else.
-int gpu_index(const std::string& device) {
+std::optional<int> parse_device(const std::string& device) {
+  if (device == "cpu" || device == "auto") return std::nullopt;
   if (device == "cuda") return 0;
-  if (device.rfind("cuda:", 0) != 0) return -1;
+  const std::string prefix = "cuda:";
   int index = -1;
-  const char *first = device.data() + 5, *last = device.data() + device.size();
-  const auto [end, error] = std::from_chars(first, last, index);
-  return error == std::errc{} && end == last ? index : -1;
+  const char* end = device.data() + device.size();
+  if (device.starts_with(prefix) && std::from_chars(device.data() + prefix.size(), end, index).ptr == end &&
+      index >= 0)
+    return index;
+  throw UsageError("--device " + device, "is not a device", "choose one of: auto, cpu, cuda, cuda:I");
 }
-}  // namespace
 
 std::unique_ptr<Backend> open_device(const std::string& device, Determinism determinism) {
-  if (device == "cpu" || device == "auto") return cpu::make_backend(determinism);
-  if (const int index = gpu_index(device); index >= 0) return cuda::make_backend(index, determinism);
-  throw UsageError("--device " + device, "is not a device", "choose one of: auto, cpu, cuda, cuda:I");
+  const std::optional<int> gpu = parse_device(device);
+  if (!gpu) return cpu::make_backend(determinism);
+  try {
+    return cuda::make_backend(*gpu, determinism);
+  } catch (const UnavailableError& e) {
+    throw UnavailableError("--device " + device, e.what(), e.remedy());
+  }
 }
 
 }  // namespace xf::tool

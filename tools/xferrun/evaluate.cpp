@@ -3,6 +3,7 @@
 #include "engine/core/error.h"
 #include "engine/data/split_file.h"
 #include "tools/xferrun/command.h"
+#include "tools/xferrun/command_line.h"
 #include "tools/xferrun/loaded_model.h"
 #include "tools/xferrun/training_run.h"
 
@@ -42,7 +43,7 @@ void run(const EvaluateOptions& o) {
   Loader loader(chosen.samples, evaluation_loader(model.dialect, inference.batch));
   const Evaluation e = evaluate(predict(network, loader), model.classes);
   session.write_profile();
-  print_line(o.json ? to_json(e).dump() : to_table(e));
+  print_line(o.json ? json_text(to_json(e)) : to_table(e));
 }
 
 }  // namespace
@@ -60,7 +61,9 @@ void add_evaluate(CLI::App& app) {
   command.add_option("--batch", o->batch, "images at a time")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command.add_option("--on-bad-image", o->on_bad_image, "fail or skip")->capture_default_str();
+  command.add_option("--on-bad-image", o->on_bad_image, "fail or skip")
+      ->check(word_of(parse_on_bad_image))
+      ->capture_default_str();
   command.add_flag("--json", o->json, "one JSON document instead of a table");
   add_device_options(command, o->device);
   add_config_option(command);

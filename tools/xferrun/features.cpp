@@ -1,11 +1,18 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
+#include <cmath>
 #include <memory>
 
 #include "engine/core/error.h"
 #include "engine/io/hdf5.h"
+#include "models/registry.h"
 #include "tools/xferrun/command.h"
+#include "tools/xferrun/command_line.h"
 #include "tools/xferrun/loaded_model.h"
 #include "tools/xferrun/training_run.h"
+#include "tools/xferrun/version.h"
 
 namespace xf::tool {
 
@@ -68,20 +75,34 @@ LoadedModel load(Session& session, const FeaturesOptions& o, InputKind input) {
   return load_trunk(session, o.model, o.weights, o.preprocess, input);
 }
 
+/// Compiles for the tensor's rows and columns, which may be too few.
+Inference for_size_of(const TensorInput& in, const LoadedModel& model, const InferenceOptions& options,
+                      Session& session) {
+  try {
+    return {model.spec, options, session.backend(), session.store(), session.memory()};
+  } catch (const ShapeError& e) {
+    throw DataError(in.file,
+                    fmt::format("{} holds images of {}x{}, which {} cannot take: {}", in.dataset, in.dims[1],
+                                in.dims[2], model.model, e.what()),
+                    fmt::format("make them of {0}x{0}", model.dialect.input_size));
+  }
+}
+
 void run_tensor(const FeaturesOptions& o, Session& session, Rows& rows) {
   TensorInput in = parse_tensor(o.tensor);
   const hdf5::File file(in.file);
   if (!file.exists(in.dataset) || !file.is_dataset(in.dataset))
-    throw DataError(in.file, "has no dataset " + in.dataset);
+    throw DataError(in.file, "has no dataset " + in.dataset, "write FILE.h5:/dataset with one that it has");
   in.dims = file.dims(in.dataset);
   if (in.dims.size() != 4 || in.dims[3] != 3 || in.dims[0] < 1 || in.dims[1] < 1 || in.dims[2] < 1)
-    throw DataError(in.file, in.dataset + " must hold (images, rows, columns, 3) numbers");
+    throw DataError(in.file, fmt::format("{} is ({})", in.dataset, fmt::join(in.dims, ", ")),
+                    "it must hold numbers as (images, rows, columns, 3 channels), already preprocessed");
   LoadedModel model = load(session, o, InputKind::tensor);
   model.spec.height = static_cast<int>(in.dims[1]);
   model.spec.width = static_cast<int>(in.dims[2]);
   InferenceOptions options = inference_options(o, session, in.dims[0]);
   options.input = InputKind::tensor;
-  Inference network(model.spec, options, session.backend(), session.store(), session.memory());
+  Inference network = for_size_of(in, model, options, session);
   network.refresh();
   network.observe(session.observer());
   Tensor batch({options.batch, in.dims[1], in.dims[2], 3});
@@ -89,6 +110,8 @@ void run_tensor(const FeaturesOptions& o, Session& session, Rows& rows) {
     const int64_t count = std::min(options.batch, in.dims[0] - first);
     const auto values = batch.as<float>().first(static_cast<size_t>(count * in.dims[1] * in.dims[2] * 3));
     file.read_rows(in.dataset, first, count, values);
+    if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); }))
+      throw DataError(in.file, in.dataset + " holds values that are not finite", "correct what wrote it");
     network.run(batch);
     rows.add(network.result(0), count);
   }
@@ -124,13 +147,41 @@ void write_samples(hdf5::Writer& file, const Dataset& data) {
   file.dataset("/paths", std::span<const std::string>(paths));
 }
 
+constexpr const char* kWrittenBy = "xferrun_features";  // attribute: the version that wrote the file
+
+bool is_features_file(const std::string& path) {
+  try {
+    return hdf5::File(path).has_attribute("/", kWrittenBy);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+void check_out(const FeaturesOptions& o) {
+  std::error_code none;
+  if (!std::filesystem::exists(std::filesystem::symlink_status(o.out, none))) return;
+  if (!o.force)
+    throw OutputExistsError(o.out, "exists already",
+                            "choose another --out, or --force to replace earlier features");
+  if (!is_features_file(o.out))
+    throw OutputExistsError(o.out, "was not written by this command: --force does not replace it",
+                            "choose another --out");
+}
+
 void run(const FeaturesOptions& o) {
   if (o.run.empty() == o.weights.empty())
     throw UsageError("features", "needs a network", "give a RUN folder, or --model and --weights");
-  if (!o.weights.empty() && o.model.empty()) throw UsageError("--model", "is needed with --weights");
-  if (o.data.empty() == o.tensor.empty()) throw UsageError("features", "needs either --data or --tensor");
-  if (!o.force && std::filesystem::exists(o.out))
-    throw OutputExistsError(o.out, "exists already", "choose another --out, or --force to replace it");
+  if (!o.weights.empty() && o.model.empty())
+    throw UsageError("--model", "is needed with --weights", "say which network they are of");
+  if (!o.run.empty() && !o.model.empty())
+    throw UsageError("--model", "cannot be given together with a RUN folder",
+                     "leave it out: the folder says it");
+  if (!o.run.empty() && !o.preprocess.empty())
+    throw UsageError("--preprocess", "cannot be given together with a RUN folder",
+                     "leave it out: the folder says it");
+  if (o.data.empty() == o.tensor.empty())
+    throw UsageError("features", "needs images", "give either --data or --tensor");
+  check_out(o);
   hdf5::Writer file(o.out);  // first: what cannot be written is better known before the work
   Session session(o.device);
   Rows rows;
@@ -140,6 +191,7 @@ void run(const FeaturesOptions& o) {
     run_tensor(o, session, rows);
   }
   rows.write(file);
+  file.attribute("/", kWrittenBy, std::string_view(version_number()));
   file.commit();
   session.write_profile();
   print_line(std::to_string(rows.count()) + " images written to " + o.out);
@@ -152,21 +204,25 @@ void add_features(CLI::App& app) {
                                   "xferrun features run/ --data glitches/ --out features.h5");
   const auto o = std::make_shared<FeaturesOptions>();
   command.add_option("run", o->run, "a RUN folder of fine-tune");
-  command.add_option("--model", o->model, "the network of --weights");
+  command.add_option("--model", o->model, "the network of --weights")->check(word_of(find_model));
   command.add_option("--weights", o->weights, "a weight file instead of a RUN folder");
   command.add_option("--data", o->data, "the images: a folder of class folders, or a CSV manifest");
   command.add_option("--tensor", o->tensor,
                      "FILE.h5:/dataset: (images, rows, columns, 3) numbers, already preprocessed");
   command.add_option("--out", o->out, "the HDF5 file to write: /features, /ids, /labels, /paths")->required();
-  command.add_flag("--force", o->force, "replace --out");
+  command.add_flag("--force", o->force, "replace earlier features in --out, and nothing else");
   command.add_option("--layer", o->layer, "features, pool, or a named map such as mixed10")
       ->capture_default_str();
-  command.add_option("--preprocess", o->preprocess,
-                     "tf, caffe, torch or unit, where the weight file does not say");
+  command
+      .add_option("--preprocess", o->preprocess,
+                  "tf, caffe, torch or unit, where the weight file does not say")
+      ->check(word_of(parse_preprocess));
   command.add_option("--batch", o->batch, "images at a time")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command.add_option("--on-bad-image", o->on_bad_image, "fail or skip")->capture_default_str();
+  command.add_option("--on-bad-image", o->on_bad_image, "fail or skip")
+      ->check(word_of(parse_on_bad_image))
+      ->capture_default_str();
   add_device_options(command, o->device);
   add_config_option(command);
   command.callback([o] { run(*o); });

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <optional>
 
 #include "engine/core/error.h"
 #include "engine/core/log.h"
@@ -89,19 +90,22 @@ std::string caution(const Evaluation& e, int folds) {
 
 void run_folds(const FineTuneOptions& o, TrainingRequest& request, const Dataset& data) {
   const std::vector<int> folds = make_folds(data, o.folds, o.seed);
-  const RunFolder whole(o.out, o.force ? Replace::yes : Replace::no);
+  std::optional<RunFolder> whole;
   TrainingResult pooled;
   for (int fold = 0; fold < o.folds; ++fold) {
     Session session(o.device);  // each network starts from the weights, not from the fold before
     request.train.precision = session.precision();
     request.train.allow_reference = session.allow_reference();
-    const RunFolder folder(whole.path() / fmt::format("fold-{}", fold + 1), Replace::no);
-    if (fold == 0) whole.write_config(config_of(o, session, request, data));
     const std::vector<Part> parts = fold_split(folds, fold);
+    TrainingRun training(session, request, data, parts);
+    if (!whole) {
+      whole.emplace(o.out, o.force ? Replace::yes : Replace::no);
+      whole->write_config(config_of(o, session, request, data));
+    }
+    const RunFolder folder(whole->path() / fmt::format("fold-{}", fold + 1), Replace::no);
     folder.write_config(config_of(o, session, request, data));
     folder.write_split(data, parts);
-    const TrainingResult result =
-        run_training(session, request, data, parts, folder, fmt::format("fold {}/{}: ", fold + 1, o.folds));
+    const TrainingResult result = training.run(folder, fmt::format("fold {}/{}: ", fold + 1, o.folds));
     folder.write_evaluation(evaluation_of(result, data));
     pooled.test.insert(pooled.test.end(), result.test.begin(), result.test.end());
     pooled.best.epoch = result.best.epoch;
@@ -109,7 +113,7 @@ void run_folds(const FineTuneOptions& o, TrainingRequest& request, const Dataset
   const Evaluation e = evaluate(pooled.test, data.classes);
   nlohmann::json j = to_json(e);
   j["folds"] = o.folds;
-  whole.write_evaluation(j);
+  whole->write_evaluation(j);
   print_line(to_table(e) + "\n" + caution(e, o.folds));
 }
 
@@ -142,12 +146,13 @@ TrainingResult fine_tune(const FineTuneOptions& o, TrainingRequest request, cons
   request.train.precision = session.precision();
   request.train.allow_reference = session.allow_reference();
   const std::vector<Part> parts = choose_split(o, data);
+  TrainingRun training(session, request, data, parts);
   const RunFolder folder(o.out, o.force ? Replace::yes : Replace::no);
   folder.write_config(config_of(o, session, request, data));
   folder.write_split(data, parts);
-  TrainingResult result = run_training(session, request, data, parts, folder, heading);
-  session.write_profile();
+  TrainingResult result = training.run(folder, heading);
   if (!result.test.empty()) folder.write_evaluation(evaluation_of(result, data));
+  session.write_profile();
   return result;
 }
 

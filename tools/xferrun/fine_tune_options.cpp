@@ -1,13 +1,17 @@
 #include "tools/xferrun/fine_tune_options.h"
 
+#include "engine/data/scan.h"
+#include "models/registry.h"
 #include "tools/xferrun/command.h"
+#include "tools/xferrun/command_line.h"
 
 namespace xf::tool {
 
 void add_options(CLI::App& command, FineTuneOptions& o) {
-  const auto positive = CLI::PositiveNumber;
-  const auto fraction = CLI::Range(0.0, 1.0);
+  const auto positive = above_zero();
+  const auto fraction = between(0, 1);
   command.add_option("--model", o.model, "the network: inception_v3, resnet18, resnet34, resnet50")
+      ->check(word_of(find_model))
       ->required();
   auto* weights = command.add_option("--weights", o.weights,
                                      "pretrained weights: a Keras HDF5 file, or another RUN's best.h5");
@@ -18,11 +22,15 @@ void add_options(CLI::App& command, FineTuneOptions& o) {
       ->required();
   command.add_option("--out", o.out, "the RUN folder to make")->required();
   command.add_flag("--force", o.force, "replace an earlier run in --out, and nothing else");
-  command.add_option("--dialect", o.dialect,
-                     "keras or torchvision, where no weight file says whose definition it is");
-  command.add_option(
-      "--preprocess", o.preprocess,
-      "tf, caffe, torch or unit: how the weights' input was normalised, where the file does not say");
+  command
+      .add_option("--dialect", o.dialect,
+                  "keras or torchvision, where no weight file says whose definition it is")
+      ->check(word_of(parse_family));
+  command
+      .add_option(
+          "--preprocess", o.preprocess,
+          "tf, caffe, torch or unit: how the weights' input was normalised, where the file does not say")
+      ->check(word_of(parse_preprocess));
   command.add_option("--epochs", o.epochs, "passes over the training part")
       ->check(positive)
       ->capture_default_str();
@@ -32,27 +40,28 @@ void add_options(CLI::App& command, FineTuneOptions& o) {
   command.add_option("--accumulate", o.accumulate, "steps per update: the gradient is their mean")
       ->check(positive)
       ->capture_default_str();
-  command.add_option("--optimizer", o.optimizer, "sgd, adam, adamw or adadelta")->capture_default_str();
+  command.add_option("--optimizer", o.optimizer, "sgd, adam, adamw or adadelta")
+      ->check(word_of(parse_optimizer))
+      ->capture_default_str();
   command.add_option("--lr", o.lr, "learning rate")->check(positive)->capture_default_str();
   command
       .add_option("--head-lr-factor", o.head_lr_factor,
                   "the last layer learns this much faster than the rest")
       ->check(positive)
       ->capture_default_str();
-  command.add_option("--momentum", o.momentum, "of sgd")
-      ->check(CLI::Range(0.0, 0.9999))
-      ->capture_default_str();
+  command.add_option("--momentum", o.momentum, "of sgd")->check(between(0, 0.9999))->capture_default_str();
   command.add_flag("--nesterov", o.nesterov, "Nesterov's momentum for sgd");
   command.add_option("--weight-decay", o.weight_decay, "of convolution and dense weights")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least_zero())
       ->capture_default_str();
   command.add_option("--clip-norm", o.clip_norm, "scale the gradient down to this norm; 0: do not")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least_zero())
       ->capture_default_str();
   command.add_option("--schedule", o.schedule, "learning rate: constant, step or cosine")
+      ->check(word_of(parse_schedule))
       ->capture_default_str();
   command.add_option("--warmup", o.warmup, "epochs of linear warm-up")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least_zero())
       ->capture_default_str();
   command.add_option("--step-epochs", o.step_epochs, "of schedule step")
       ->check(positive)
@@ -63,10 +72,10 @@ void add_options(CLI::App& command, FineTuneOptions& o) {
   command
       .add_option("--ema", o.ema,
                   "average the weights with this decay (0.999, say) and use the average; 0: do not")
-      ->check(CLI::Range(0.0, 0.99999))
+      ->check(between(0, 0.99999))
       ->capture_default_str();
   command.add_option("--label-smoothing", o.label_smoothing, "share of the label spread over all classes")
-      ->check(CLI::Range(0.0, 0.9))
+      ->check(between(0, 0.9))
       ->capture_default_str();
   command.add_flag("--class-weights", o.class_weights,
                    "weigh rare classes up, by the inverse of their share");
@@ -81,7 +90,7 @@ void add_options(CLI::App& command, FineTuneOptions& o) {
   command
       .add_option("--early-stopping", o.patience,
                   "stop after so many epochs without a better validation; 0: do not")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least_zero())
       ->capture_default_str();
   command.add_option(
       "--augment", o.augment,
@@ -94,13 +103,17 @@ void add_options(CLI::App& command, FineTuneOptions& o) {
       .add_option("--test-fraction", o.test_fraction, "of each class's glitches, looked at once at the end")
       ->check(fraction)
       ->capture_default_str();
-  command.add_option("--split-file", o.split_file, "a split.csv to use instead");
+  auto* split_file = command.add_option("--split-file", o.split_file, "a split.csv to use instead");
   command
       .add_option("--leave-glitches-out", o.folds,
                   "K: train K times, each glitch tested once by a network that never saw it")
+      ->excludes(split_file)
       ->check(CLI::Range(2, 1000));
-  command.add_option("--on-bad-image", o.on_bad_image, "fail or skip")->capture_default_str();
+  command.add_option("--on-bad-image", o.on_bad_image, "fail or skip")
+      ->check(word_of(parse_on_bad_image))
+      ->capture_default_str();
   command.add_option("--seed", o.seed, "of the split, the order, the new layer and dropout")
+      ->check(at_least_zero())
       ->capture_default_str();
   add_device_options(command, o.device);
   add_config_option(command);

@@ -35,9 +35,12 @@ Dataset open_images(const std::filesystem::path& path, OnBadImage policy) {
 
 Dataset list_images(const std::vector<std::string>& paths) {
   Dataset data;
+  data.source = "images";
   data.classes = {"unknown"};
   for (const std::string& path : paths) {
-    if (!std::filesystem::exists(path)) throw MissingInputError(path, "does not exist");
+    std::error_code none;
+    if (!std::filesystem::exists(path, none))
+      throw MissingInputError(path, "does not exist", "name image files that are there");
     Sample s;
     s.path = s.name = path;
     s.glitch = path;

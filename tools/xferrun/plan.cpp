@@ -6,6 +6,7 @@
 #include "engine/plan/explain.h"
 #include "models/registry.h"
 #include "tools/xferrun/command.h"
+#include "tools/xferrun/command_line.h"
 #include "tools/xferrun/memory_estimate.h"
 
 namespace xf::tool {
@@ -82,20 +83,26 @@ void add_plan(CLI::App& app) {
       add_command(app, "plan", "how much memory a training takes and what computes it, before anything runs",
                   "xferrun plan --model inception_v3 --batch 16 --explain");
   const auto o = std::make_shared<PlanOptions>();
-  command.add_option("--model", o->model, "the network")->required();
+  command.add_option("--model", o->model, "the network")->check(word_of(find_model))->required();
   command.add_option("--batch", o->batch, "images per step")
       ->check(CLI::Range(2, 65536))
       ->capture_default_str();
   command.add_option("--classes", o->classes, "outputs of the last layer")
       ->check(CLI::Range(2, 100000))
       ->capture_default_str();
-  command.add_option("--dialect", o->dialect, "keras or torchvision");
-  command.add_option("--optimizer", o->optimizer, "sgd, adam, adamw or adadelta")->capture_default_str();
-  command.add_option("--momentum", o->momentum, "of sgd; 0 needs no memory for it")->capture_default_str();
+  command.add_option("--dialect", o->dialect, "keras or torchvision")->check(word_of(parse_family));
+  command.add_option("--optimizer", o->optimizer, "sgd, adam, adamw or adadelta")
+      ->check(word_of(parse_optimizer))
+      ->capture_default_str();
+  command.add_option("--momentum", o->momentum, "of sgd; 0 needs no memory for it")
+      ->check(between(0, 0.9999))
+      ->capture_default_str();
   command.add_option("--accumulate", o->accumulate, "steps per update")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command.add_option("--ema", o->ema, "decay of averaged weights; 0: none")->capture_default_str();
+  command.add_option("--ema", o->ema, "decay of averaged weights; 0: none")
+      ->check(between(0, 0.99999))
+      ->capture_default_str();
   command.add_flag("--explain", o->explain,
                    "every step: layer, operation, implementation, shape, bytes, offset");
   command.add_flag("--json", o->json, "one JSON document");

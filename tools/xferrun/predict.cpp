@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/xferrun/command.h"
+#include "tools/xferrun/command_line.h"
 #include "tools/xferrun/loaded_model.h"
 #include "tools/xferrun/training_run.h"
 
@@ -30,13 +31,23 @@ std::string line(const std::string& path, const Prediction& p, const LoadedModel
   for (size_t k = 0; k < std::min(kTop, order.size()); ++k)
     j["top"].push_back({{"label", label(order[k])}, {"probability", probability(order[k])}});
   j["model"] = model.id;
-  return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return json_text(j);
+}
+
+void leave_out_bad(const PredictOptions& o, Dataset& data) {
+  const Scan found = scan(data);
+  if (found.bad.size() == data.samples.size()) {
+    std::string all;
+    for (const BadImage& bad : found.bad) all += (all.empty() ? "" : "; ") + bad.reason;
+    throw DataError("images", "none can be used: " + all, "name others");
+  }
+  settle_bad_images(parse_on_bad_image(o.on_bad_image), found, data);
 }
 
 void run(const PredictOptions& o) {
   const ExistingRun folder = open_run(o.run);
   Dataset data = list_images(o.images);
-  settle_bad_images(parse_on_bad_image(o.on_bad_image), scan(data), data);
+  leave_out_bad(o, data);
   Session session(o.device);
   const LoadedModel model = load_run(session, folder);
   InferenceOptions inference;
@@ -64,7 +75,9 @@ void add_predict(CLI::App& app) {
   command.add_option("--batch", o->batch, "images at a time")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  command.add_option("--on-bad-image", o->on_bad_image, "fail or skip")->capture_default_str();
+  command.add_option("--on-bad-image", o->on_bad_image, "fail or skip")
+      ->check(word_of(parse_on_bad_image))
+      ->capture_default_str();
   command.add_flag("--json", o->json, "accepted for symmetry: the output always is JSON lines");
   add_device_options(command, o->device);
   add_config_option(command);

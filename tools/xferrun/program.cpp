@@ -1,12 +1,12 @@
-#include <fmt/format.h>
-
-#include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 
 #include "engine/core/error.h"
 #include "tools/xferrun/command.h"
+#include "tools/xferrun/command_line.h"
+#include "tools/xferrun/process.h"
 #include "tools/xferrun/version.h"
 
 namespace xf::tool {
@@ -41,16 +41,31 @@ int exit_code(const Error& e) {
   return kInternal;
 }
 
+/// What to do where the error does not say it.
+std::string usual_remedy(int code) {
+  switch (code) {
+    case kUsage: return "see xferrun --help";
+    case kBadData: return "correct it, or name another";
+    case kNoInput: return "name one that is there and that you may read";
+    case kUnavailable: return "use --device cpu";
+    case kNoMemory: return "use a smaller --batch";
+    case kExists:
+    case kWriteFailed: return "name another place";
+    default: return "this is a defect of xferrun: please report it with the command line";
+  }
+}
+
+/// Where stderr cannot be written either, the exit code alone has to say it.
 void report(const std::string& what, const std::string& remedy) {
-  fmt::print(stderr, "xferrun: error: {}\n", what);
-  if (!remedy.empty()) fmt::print(stderr, "xferrun: {}\n", remedy);
+  const std::string text = "xferrun: error: " + what + "\nxferrun: " + remedy + "\n";
+  std::fputs(text.c_str(), stderr);
 }
 
 }  // namespace
 
 int run_program(int argc, char** argv) {
-  // A closed pipe is a write error with a message, not a silent death.
-  std::signal(SIGPIPE, SIG_IGN);
+  keep_standard_streams();
+  handle_signals();
   CLI::App app(
       "Deep transfer learning for gravitational-wave glitches: fine-tunes ImageNet networks on spectrograms.",
       "xferrun");
@@ -69,22 +84,20 @@ int run_program(int argc, char** argv) {
   add_devices(app);
   add_data(app);
   try {
-    app.parse(argc, argv);
+    run_command_line(app, {argv + 1, argv + argc});
     return kDone;
-  } catch (const CLI::ParseError& e) {
-    if (e.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
-      return app.exit(e);  // --help, --version
-    report(e.what(), "see xferrun --help");
-    return kUsage;
   } catch (const Error& e) {
-    report(e.what(), e.remedy());
-    return exit_code(e);
+    const int code = exit_code(e);
+    report(e.what(), e.remedy().empty() ? usual_remedy(code) : e.remedy());
+    return code;
   } catch (const std::bad_alloc&) {
-    report("memory: the system gave no more", "use a smaller --batch");
+    report("memory: the system gave no more", usual_remedy(kNoMemory));
     return kNoMemory;
+  } catch (const std::filesystem::filesystem_error& e) {
+    report(e.path1().string() + ": " + e.code().message(), "check the path and who may use it");
+    return kNoInput;
   } catch (const std::exception& e) {
-    report(std::string("internal: ") + e.what(),
-           "this is a defect of xferrun: please report it with the command line");
+    report(std::string("internal: ") + e.what(), usual_remedy(kInternal));
     return kInternal;
   }
 }

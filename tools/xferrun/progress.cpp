@@ -12,6 +12,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 double seconds(Clock::duration d) { return std::chrono::duration<double>(d).count(); }
 
+/// An unwritable stderr is no reason to stop.
+void show(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+}
+
 std::string clock_text(double s) {
   const auto total = static_cast<int64_t>(s + 0.5);
   return fmt::format("{}:{:02}", total / 60, total % 60);
@@ -37,20 +43,19 @@ void Progress::update(int64_t done, int64_t total, const std::string& note) {
   const double elapsed = seconds(now - start_), rate = elapsed > 0 ? static_cast<double>(done) / elapsed : 0;
   const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
   if (!terminal_) {
-    fmt::print(stderr, "{}: {}/{} {}, {:.1f} {}/s, {} left{}\n", what_, done, total, unit_, rate, unit_,
-               clock_text(left), note);
+    show(fmt::format("{}: {}/{} {}, {:.1f} {}/s, {} left{}\n", what_, done, total, unit_, rate, unit_,
+                     clock_text(left), note));
     return;
   }
   constexpr int kWidth = 30;
   const int full = total > 0 ? static_cast<int>(kWidth * done / total) : kWidth;
-  fmt::print(stderr, "\r{} [{:=<{}}{:<{}}] {}/{} {:.1f} {}/s {} left{}\033[K", what_, "", full, "",
-             kWidth - full, done, total, rate, unit_, clock_text(left), note);
-  std::fflush(stderr);
+  show(fmt::format("\r{} [{:=<{}}{:<{}}] {}/{} {:.1f} {}/s {} left{}\033[K", what_, "", full, "",
+                   kWidth - full, done, total, rate, unit_, clock_text(left), note));
   open_ = true;
 }
 
 void Progress::finish() {
-  if (open_) fmt::print(stderr, "\n");
+  if (open_) show("\n");
   open_ = false;
 }
 

@@ -11,6 +11,7 @@
 #include "engine/core/error.h"
 #include "engine/data/split_file.h"
 #include "engine/io/atomic_file.h"
+#include "tools/xferrun/command.h"
 
 namespace fs = std::filesystem;
 
@@ -39,6 +40,28 @@ void clear_run(const fs::path& path) {
   for (const char* name : kOwnFiles) fs::remove(path / name);
 }
 
+/// All of the line or, where the disk is full, nothing of it.
+void append_line(const fs::path& file, const std::string& line) {
+  std::error_code none;
+  const auto before = fs::exists(file, none) ? fs::file_size(file) : 0;
+  const std::string text = line + "\n";
+  const std::unique_ptr<FILE, int (*)(FILE*)> out(std::fopen(file.c_str(), "a"), std::fclose);
+  if (out && std::fwrite(text.data(), 1, text.size(), out.get()) == text.size() &&
+      std::fflush(out.get()) == 0)
+    return;
+  const int error = errno;
+  fs::resize_file(file, before, none);
+  throw io::write_failure(file, error);
+}
+
+/// Whether there are weights in it, its own or a fold's.
+bool has_weights(const fs::path& path) {
+  if (fs::exists(path / "best.h5")) return true;
+  for (const auto& entry : fs::directory_iterator(path))
+    if (entry.is_directory() && fs::exists(entry.path() / "best.h5")) return true;
+  return false;
+}
+
 }  // namespace
 
 void RunFolder::check(const fs::path& path, Replace replace) {
@@ -46,7 +69,7 @@ void RunFolder::check(const fs::path& path, Replace replace) {
   const auto status = fs::symlink_status(path, error);
   if (!fs::exists(status)) return;
   if (!fs::is_directory(fs::status(path, error)))
-    throw OutputExistsError(path.string(), "is there already and is no folder");
+    throw OutputExistsError(path.string(), "is there already and is no folder", "choose another --out");
   if (fs::is_empty(path, error) && !error) return;
   if (replace == Replace::no)
     throw OutputExistsError(path.string(), "exists already",
@@ -59,7 +82,7 @@ void RunFolder::check(const fs::path& path, Replace replace) {
 RunFolder::RunFolder(fs::path path, Replace replace) : path_(std::move(path)) {
   check(path_, replace);
   std::error_code error;
-  fs::create_directories(path_, error);
+  made_ = fs::create_directories(path_, error);
   if (error) throw io::write_failure(path_, error.value());
   try {
     if (replace == Replace::yes) clear_run(path_);
@@ -68,8 +91,18 @@ RunFolder::RunFolder(fs::path path, Replace replace) : path_(std::move(path)) {
   }
 }
 
+RunFolder::~RunFolder() {
+  try {
+    if (has_weights(path_)) return;
+    clear_run(path_);
+    if (made_) fs::remove(path_);
+  } catch (const fs::filesystem_error&) {
+    // What cannot be removed stays; the reason why the run failed is said elsewhere.
+  }
+}
+
 void RunFolder::write_config(const nlohmann::json& config) const {
-  io::write_file(path_ / "config.json", config.dump(2) + "\n");
+  io::write_file(path_ / "config.json", json_text(config, 2) + "\n");
 }
 
 void RunFolder::write_split(const Dataset& data, const std::vector<Part>& parts) const {
@@ -89,23 +122,19 @@ void RunFolder::add_metrics(const EpochMetrics& m) const {
   line["val_top5"] = optional(m.val_top5);
   line["seconds"] = m.seconds;
   line["images_per_second"] = m.images_per_second;
-  const fs::path file = path_ / "metrics.jsonl";
-  const std::unique_ptr<FILE, int (*)(FILE*)> out(std::fopen(file.c_str(), "a"), std::fclose);
-  const std::string text = line.dump() + "\n";
-  if (!out || std::fwrite(text.data(), 1, text.size(), out.get()) != text.size() ||
-      std::fflush(out.get()) != 0)
-    throw io::write_failure(file, errno);
+  append_line(path_ / "metrics.jsonl", line.dump());
 }
 
 void RunFolder::write_evaluation(const nlohmann::json& evaluation) const {
-  io::write_file(path_ / "evaluation.json", evaluation.dump(2) + "\n");
+  io::write_file(path_ / "evaluation.json", json_text(evaluation, 2) + "\n");
 }
 
 ExistingRun open_run(const fs::path& path) {
-  if (!fs::exists(path))
+  std::error_code none;
+  if (!fs::exists(path, none))
     throw MissingInputError(path.string(), "does not exist", "give a RUN folder of fine-tune");
   ExistingRun run{path, {}};
-  if (!fs::exists(run.best()))
+  if (!fs::exists(run.best(), none))
     throw MissingInputError(run.best().string(), "is not there",
                             "give a RUN folder in which a training has finished");
   std::ifstream in(path / "config.json");
@@ -113,7 +142,9 @@ ExistingRun open_run(const fs::path& path) {
     throw MissingInputError((path / "config.json").string(), "is not there",
                             "give a RUN folder of fine-tune");
   run.config = nlohmann::json::parse(in, nullptr, false);
-  if (!run.config.is_object()) throw DataError((path / "config.json").string(), "is not a JSON object");
+  if (!run.config.is_object())
+    throw DataError((path / "config.json").string(), "is not a JSON object",
+                    "give a RUN folder of fine-tune");
   return run;
 }
 

@@ -14,7 +14,8 @@ namespace xf::tool {
 
 enum class Replace : uint8_t { no, yes };
 
-/// A new RUN folder. It appears when it is made; what a failed run leaves is a folder without best.h5.
+/// A new RUN folder. It appears when it is made, and disappears again when the work ends before there are
+/// weights in it.
 class RunFolder {
  public:
   /// Throws OutputExistsError (73) when something is there already and may not be replaced: with Replace::yes
@@ -22,6 +23,9 @@ class RunFolder {
   static void check(const std::filesystem::path& path, Replace replace);
   /// Makes the folder. Throws WriteError.
   RunFolder(std::filesystem::path path, Replace replace);
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+  ~RunFolder();
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   void write_config(const nlohmann::json& config) const;
@@ -33,6 +37,7 @@ class RunFolder {
 
  private:
   std::filesystem::path path_;
+  bool made_ = false;  ///< it was not there before
 };
 
 /// A RUN folder that is there. Throws MissingInputError when it or its best.h5 is not, DataError for a broken

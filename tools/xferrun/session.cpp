@@ -21,7 +21,8 @@ Session::Session(const DeviceOptions& options)
   const DType type = precision_ == Precision::bf16  ? DType::bf16
                      : precision_ == Precision::f16 ? DType::f16
                                                     : DType::f32;
-  if (std::string why; !backend_->supports(type, why)) {
+  std::string why = precision_ == Precision::tf32 && backend_->name() == "cpu" ? "the CPU has no tf32" : "";
+  if (!why.empty() || !backend_->supports(type, why)) {
     log::warning("--precision {}: {}; computing in f32", options.precision, why);
     precision_ = Precision::f32;
   }
@@ -62,7 +63,11 @@ Dialect dialect_of(const weights::FileInfo& file, const std::string& model, cons
 void settle_preprocess(Dialect& dialect, const std::string& option, const weights::FileInfo* file) {
   std::string source = file == nullptr ? "the network's family" : file->preprocess_source;
   if (!option.empty()) {
-    dialect.preprocess = parse_preprocess(option);
+    const Preprocess wanted = parse_preprocess(option);
+    if (file != nullptr && dialect.preprocess && *dialect.preprocess != wanted)
+      log::warning("--preprocess {}: {} says {} (from {})", option, file->path.string(),
+                   name(*dialect.preprocess), source);
+    dialect.preprocess = wanted;
     source = "--preprocess";
   }
   if (!dialect.preprocess)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "engine/core/error.h"
 #include "engine/core/log.h"
@@ -33,6 +34,20 @@ LoaderOptions evaluation_loader(const Dialect& dialect, int64_t batch) {
 
 namespace {
 
+constexpr const char* kCalmer = "use a lower --lr, --clip-norm, or --precision f32";
+
+/// The names of the parameters, batch norm's running statistics left out.
+std::vector<std::string> trained_names(const NetworkSpec& spec) {
+  InferenceOptions options;
+  options.batch = 1;
+  options.input = InputKind::tensor;
+  options.results = {};
+  const InferenceGraph recorded = record_inference(spec, options);
+  std::vector<std::string> names;
+  for (const Value& p : recorded.graph->sources(Source::param)) names.push_back(recorded.graph->node(p).name);
+  return names;
+}
+
 /// Weighs each class by the inverse of its share of the training images, 1 on average over the images.
 Tensor balanced_weights(const std::vector<Sample>& train, size_t classes) {
   std::vector<double> count(classes, 0);
@@ -46,19 +61,31 @@ Tensor balanced_weights(const std::vector<Sample>& train, size_t classes) {
   return weights;
 }
 
-/// Writes best.h5 with the weights that evaluation uses.
-void save_best(Session& session, const TrainingRequest& request, const NetworkSpec& spec, const Dataset& data,
-               const RunFolder& folder, const std::string& prefix) {
-  std::vector<Tensor> tensors;
-  std::vector<weights::NamedTensor> named;
-  const std::vector<weights::NamedShape> wanted = tensors_of(spec);
-  tensors.reserve(wanted.size());
-  for (const weights::NamedShape& t : wanted) {
-    const std::string averaged = prefix + t.name;
-    tensors.push_back(session.store().get(session.store().has(averaged) ? averaged : t.name));
-    named.push_back({t.name, &tensors.back()});
+/// Says what --freeze does. Throws UsageError for a glob that is the name of nothing.
+void check_freeze(const TrainingRequest& request, const NetworkSpec& spec) {
+  if (request.freeze.empty()) return;
+  const std::vector<std::string> names = trained_names(spec);
+  std::vector<bool> frozen(names.size());
+  for (const std::string& glob : request.freeze) {
+    bool matches = false;
+    for (size_t i = 0; i < names.size(); ++i)
+      if (glob_match(glob, names[i])) frozen[i] = matches = true;
+    if (!matches)
+      throw UsageError(
+          "--freeze " + glob, "matches no parameter of " + request.model,
+          fmt::format("its parameters are called {}, {} … {}", names.at(0), names.at(1), names.back()));
   }
-  weights::save(folder.best(), {request.model, request.dialect, data.classes, {}}, named);
+  log::info(
+      "--freeze: {} of {} parameters are not trained; where all of a batch norm is frozen it uses its "
+      "running "
+      "statistics",
+      std::count(frozen.begin(), frozen.end(), true), names.size());
+}
+
+void require_finite(const weights::NamedTensor& t, int epoch) {
+  for (const float x : t.tensor->as<float>())
+    if (!std::isfinite(x))
+      throw DivergedError(fmt::format("epoch {}", epoch), t.name + " is no longer finite", kCalmer);
 }
 
 std::string epoch_line(const EpochMetrics& m, int epochs, bool best) {
@@ -72,32 +99,69 @@ std::string epoch_line(const EpochMetrics& m, int epochs, bool best) {
 
 }  // namespace
 
-TrainingResult run_training(Session& session, const TrainingRequest& request, const Dataset& data,
-                            const std::vector<Part>& parts, const RunFolder& folder,
-                            const std::string& heading) {
-  NetworkSpec spec = make_network(request.model, request.dialect, static_cast<int>(data.classes.size()));
-  spec.net.bn_momentum = request.bn_momentum;
-  spec.net.freeze = request.freeze;
+TrainingRun::TrainingRun(Session& session, const TrainingRequest& request, const Dataset& data,
+                         const std::vector<Part>& parts)
+    : session_(session),
+      request_(request),
+      data_(data),
+      train_(samples_of(data, parts, Part::train)),
+      val_(samples_of(data, parts, Part::val)),
+      test_(samples_of(data, parts, Part::test)),
+      spec_(make_network(request.model, request.dialect, static_cast<int>(data.classes.size()))),
+      options_(request.train) {
+  check_freeze(request, spec_);
+  spec_.net.bn_momentum = request.bn_momentum;
+  spec_.net.freeze = request.freeze;
   if (!request.weights.empty())
-    load_weights(session, spec, request.weights, request.model, weights::Top::replaced);
-
-  TrainOptions options = request.train;
-  options.loss.class_weights = request.class_weights;
-  const PartSamples train = samples_of(data, parts, Part::train), val = samples_of(data, parts, Part::val),
-                    test = samples_of(data, parts, Part::test);
-  Trainer trainer(spec, options, session.backend(), session.store(), session.memory());
-  trainer.executor().observe(session.observer());
+    load_weights(session, spec_, request.weights, request.model, weights::Top::replaced);
+  options_.loss.class_weights = request.class_weights;
+  trainer_.emplace(spec_, options_, session.backend(), session.store(), session.memory());
+  trainer_->executor().observe(session.observer());
   if (request.class_weights)
-    session.store().set("class_weights", balanced_weights(train.samples, data.classes.size()));
+    session.store().set("class_weights", balanced_weights(train_.samples, data.classes.size()));
+}
 
-  LoaderOptions load = evaluation_loader(request.dialect, options.batch);
+/// Writes best.h5 with the weights that evaluation uses.
+void TrainingRun::save_best(const RunFolder& folder, int epoch) {
+  std::vector<Tensor> tensors;
+  std::vector<weights::NamedTensor> named;
+  const std::vector<weights::NamedShape> wanted = tensors_of(spec_);
+  tensors.reserve(wanted.size());
+  for (const weights::NamedShape& t : wanted) {
+    const std::string averaged = trainer_->evaluation_prefix() + t.name;
+    tensors.push_back(session_.store().get(session_.store().has(averaged) ? averaged : t.name));
+    named.push_back({t.name, &tensors.back()});
+    require_finite(named.back(), epoch);
+  }
+  weights::save(folder.best(), {request_.model, request_.dialect, data_.classes, {}}, named);
+}
+
+std::vector<Prediction> TrainingRun::predict_test(const RunFolder& folder) {
+  // The best epoch's weights, as whoever opens the folder later will have them.
+  for (auto& [name, tensor] :
+       weights::load(folder.best(), request_.model, tensors_of(spec_), weights::Top::loaded).tensors)
+    session_.store().set(name, tensor);
+  InferenceOptions inference;
+  inference.batch = options_.batch;
+  inference.precision = options_.precision;
+  inference.weights = Weights::changing;
+  inference.allow_reference = options_.allow_reference;
+  Inference best(spec_, inference, session_.backend(), session_.store(), session_.memory());
+  Loader testing(test_.samples, evaluation_loader(request_.dialect, options_.batch));
+  std::vector<Prediction> predictions = predict(best, testing);
+  for (Prediction& p : predictions) p.sample = test_.indices[static_cast<size_t>(p.sample)];
+  return predictions;
+}
+
+TrainingResult TrainingRun::run(const RunFolder& folder, const std::string& heading) {
+  LoaderOptions load = evaluation_loader(request_.dialect, options_.batch);
   std::optional<Loader> validation;
-  if (!val.samples.empty()) validation.emplace(val.samples, load);
+  if (!val_.samples.empty()) validation.emplace(val_.samples, load);
   load.order = Order::shuffled;
   load.last = LastBatch::wrap;
-  load.seed = options.seed;
-  load.augment = request.augment;
-  Loader training(train.samples, load);
+  load.seed = options_.seed;
+  load.augment = request_.augment;
+  Loader training(train_.samples, load);
 
   std::optional<Progress> progress;
   TrainEvents events;
@@ -107,27 +171,16 @@ TrainingResult run_training(Session& session, const TrainingRequest& request, co
   };
   events.epoch = [&](const EpochMetrics& m, bool best) {
     progress.reset();
-    if (best) save_best(session, request, spec, data, folder, trainer.evaluation_prefix());
+    if (m.val_loss && !std::isfinite(*m.val_loss))
+      throw DivergedError(fmt::format("epoch {}", m.epoch), "the validation loss is not a finite number",
+                          kCalmer);
+    if (best) save_best(folder, m.epoch);
     folder.add_metrics(m);
-    log::info("{}{}", heading, epoch_line(m, options.epochs, best));
+    log::info("{}{}", heading, epoch_line(m, options_.epochs, best));
   };
   TrainingResult result;
-  result.best = trainer.fit(training, validation ? &*validation : nullptr, events);
-
-  if (test.samples.empty()) return result;
-  // The best epoch's weights, as whoever opens the folder later will have them.
-  for (auto& [name, tensor] :
-       weights::load(folder.best(), request.model, tensors_of(spec), weights::Top::loaded).tensors)
-    session.store().set(name, tensor);
-  InferenceOptions inference;
-  inference.batch = options.batch;
-  inference.precision = options.precision;
-  inference.weights = Weights::changing;
-  inference.allow_reference = options.allow_reference;
-  Inference best(spec, inference, session.backend(), session.store(), session.memory());
-  Loader testing(test.samples, evaluation_loader(request.dialect, options.batch));
-  result.test = predict(best, testing);
-  for (Prediction& p : result.test) p.sample = test.indices[static_cast<size_t>(p.sample)];
+  result.best = trainer_->fit(training, validation ? &*validation : nullptr, events);
+  if (!test_.samples.empty()) result.test = predict_test(folder);
   return result;
 }
 

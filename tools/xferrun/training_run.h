@@ -2,6 +2,7 @@
 // One training from data to RUN folder: what fine-tune does once, per fold, and demo twice.
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,19 +31,38 @@ struct TrainingResult {
   std::vector<Prediction> test;  ///< empty without a test part; samples are indices into the data
 };
 
-/// Trains on the samples of Part::train, chooses by Part::val, writes metrics.jsonl and best.h5 into the
-/// folder, and at the very end looks at Part::test with the best weights. `heading` is put before the epochs'
-/// log lines.
-TrainingResult run_training(Session& session, const TrainingRequest& request, const Dataset& data,
-                            const std::vector<Part>& parts, const RunFolder& folder,
-                            const std::string& heading);
-
 /// The samples of one part with their indices in the data.
 struct PartSamples {
   std::vector<Sample> samples;
   std::vector<int64_t> indices;
 };
 PartSamples samples_of(const Dataset& data, const std::vector<Part>& parts, Part part);
+
+/// A training that is ready to begin. Everything about it that can be wrong is found out when it is made,
+/// before a folder is touched: weights that do not fit, layers to freeze that there are not, memory that is
+/// not enough.
+class TrainingRun {
+ public:
+  /// Builds the network, reads its weights, compiles the steps. `data` and `session` must outlive it.
+  TrainingRun(Session& session, const TrainingRequest& request, const Dataset& data,
+              const std::vector<Part>& parts);
+  /// Trains on the samples of Part::train, chooses by Part::val, writes metrics.jsonl and best.h5 into the
+  /// folder, and at the very end looks at Part::test with the best weights. `heading` is put before the
+  /// epochs' log lines. Throws DivergedError when a loss or a weight is no longer finite.
+  TrainingResult run(const RunFolder& folder, const std::string& heading);
+
+ private:
+  void save_best(const RunFolder& folder, int epoch);
+  std::vector<Prediction> predict_test(const RunFolder& folder);
+
+  Session& session_;
+  const TrainingRequest& request_;
+  const Dataset& data_;
+  PartSamples train_, val_, test_;
+  NetworkSpec spec_;
+  TrainOptions options_;
+  std::optional<Trainer> trainer_;
+};
 
 /// A loader over samples in order, padded, as evaluation wants it.
 LoaderOptions evaluation_loader(const Dialect& dialect, int64_t batch);

@@ -1,0 +1,110 @@
+#include "tools/xferrun/config_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "engine/core/error.h"
+#include "tools/xferrun/command_line.h"
+
+namespace xf::tool {
+
+namespace {
+
+constexpr const char* kOption = "--config";
+
+/// The file that --config names, the last if there are several; empty without.
+std::string named_file(const std::vector<std::string>& arguments) {
+  std::string file;
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i] == kOption && i + 1 < arguments.size()) file = arguments[i + 1];
+    if (arguments[i].starts_with("--config=")) file = arguments[i].substr(9);
+  }
+  return file;
+}
+
+bool gives(const std::vector<std::string>& arguments, const std::string& option) {
+  return std::any_of(arguments.begin(), arguments.end(),
+                     [&](const std::string& a) { return a == option || a.starts_with(option + "="); });
+}
+
+nlohmann::ordered_json read_object(const std::string& file) {
+  std::error_code ignored;
+  errno = 0;
+  std::ifstream in(file);
+  if (!in || std::filesystem::is_directory(file, ignored))
+    throw MissingInputError(
+        file, !in ? "cannot be read: " + std::generic_category().message(errno) : std::string("is a folder"),
+        "name a JSON file");
+  nlohmann::ordered_json all;
+  try {
+    in >> all;
+  } catch (const nlohmann::json::exception& e) {
+    const std::string text = e.what();  // "[json.exception.parse_error.101] parse error at line 1, …"
+    throw DataError(file, "is not JSON: " + text.substr(text.find("] ") + 2),
+                    R"(write one object of options: {"epochs": 5, "deterministic": true})");
+  }
+  if (!all.is_object())
+    throw DataError(file, "does not hold an object",
+                    R"(write one object of options: {"epochs": 5, "deterministic": true})");
+  return all;
+}
+
+/// One option of the file as arguments.
+class Arguments {
+ public:
+  Arguments(const std::string& file, const std::string& key) : file_(file), key_(key) {}
+
+  std::vector<std::string> of(const CLI::Option& option, const nlohmann::ordered_json& value) const {
+    if (option.get_items_expected_max() == 0) {
+      if (!value.is_boolean()) refuse("must be true or false");
+      return value.get<bool>() ? std::vector{"--" + key_} : std::vector<std::string>{};
+    }
+    if (!value.is_array()) return {one(value)};
+    if (option.get_expected_max() <= 1) refuse("takes one value, not a list");
+    std::vector<std::string> result;
+    for (const auto& element : value) result.push_back(one(element));
+    return result;
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw DataError(file_, fmt::format("\"{}\" {}", key_, why),
+                    fmt::format("correct it, or give --{} on the command line", key_));
+  }
+  [[nodiscard]] std::string one(const nlohmann::ordered_json& value) const {
+    if (!value.is_string() && !value.is_number()) refuse("must be a number or a string");
+    return fmt::format("--{}={}", key_, value.is_string() ? value.get<std::string>() : value.dump());
+  }
+
+  const std::string &file_, &key_;
+};
+
+}  // namespace
+
+std::vector<std::string> with_config_file(const CLI::App& app, const std::vector<std::string>& arguments) {
+  const ChosenCommand command = chosen_command(app, arguments);
+  const std::string file = named_file(arguments);
+  if (file.empty() || command.app->get_option_no_throw(kOption) == nullptr) return arguments;
+  const auto at = arguments.begin() + command.words;
+  std::vector<std::string> result(arguments.begin(), at);
+  const nlohmann::ordered_json options = read_object(file);
+  for (const auto& [key, value] : options.items()) {
+    const CLI::Option* option = command.app->get_option_no_throw("--" + key);
+    if (option == nullptr || key == "config" || key == "help")
+      throw UsageError(file, fmt::format("\"{}\" is no option of {} that can stand there", key, command.name),
+                       fmt::format("see {} --help", command.name));
+    if (gives(arguments, "--" + key)) continue;
+    for (std::string& argument : Arguments(file, key).of(*option, value))
+      result.push_back(std::move(argument));
+  }
+  result.insert(result.end(), at, arguments.end());
+  return result;
+}
+
+}  // namespace xf::tool
