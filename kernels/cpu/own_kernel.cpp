@@ -33,6 +33,11 @@ std::string target_name() {
   return name;
 }
 
+bool has_bf16_instructions() {
+  static const bool there = __builtin_cpu_supports("avx512bf16") != 0;
+  return there;
+}
+
 OwnKernel::OwnKernel(const char* name, const Node& node)
     : impl_(fmt::format("xf:{}:{}", name, target_name())), inputs_(static_cast<int>(node.inputs.size())) {}
 

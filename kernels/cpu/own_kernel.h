@@ -34,6 +34,8 @@ class OwnKernel : public Kernel {
 
 /// The instruction set that Highway chose: "avx3".
 std::string target_name();
+/// Whether the processor converts to bfloat16 itself (AVX512_BF16).
+bool has_bf16_instructions();
 
 /// The common type of those inputs that are there. Throws UnavailableError unless it is f32 or bf16 and one
 /// type.

@@ -26,7 +26,7 @@ void relu_by_sign(const Ref& x, const Ref& sign, const Ref& y, const Tile& tile)
       const T *px = at<T>(x, tile, r), *ps = at<T>(sign, tile, r);
       T* py = at<T>(y, tile, r);
       for_lanes(tile.columns, [&](auto d, int64_t c) HWY_ATTR {
-        store(hn::IfThenElseZero(hn::Gt(load(d, ps + c), hn::Zero(d)), load(d, px + c)), d, py + c);
+        store(hn::IfThenElseZero(hn::Gt(load(d, ps + c), hn::Zero(d)), load_early(d, px + c)), d, py + c);
       });
     }
   });

@@ -35,6 +35,8 @@ struct PoolAxis {
     const int64_t high = count == CountPadding::yes ? in + after - extra : in;
     return std::max<int64_t>(std::min(start(o) + kernel, high) - low, 1);
   }
+  /// This axis's factor of an average's weight.
+  [[nodiscard]] float weight(int64_t o) const { return 1.0F / static_cast<float>(counted(o)); }
 };
 
 struct PoolAxes {

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "engine/core/dtype.h"
+#include "kernels/cpu/own_kernel.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace xf::cpu {
@@ -38,6 +39,21 @@ HWY_INLINE hn::Vec<D> load(D d, const uint8_t* p) {
   return hn::ConvertTo(d, hn::PromoteTo(di, hn::LoadU(d8, p)));
 }
 
+/// load() for a value of which a mask will choose lanes. The compiler would load f32 under the mask, and such
+/// a load waits until the mask is computed: one cache miss after the other instead of both at once.
+template <class D>
+HWY_INLINE hn::Vec<D> load_early(D d, const float* p) {
+  auto v = load(d, p);
+#if HWY_TARGET == HWY_AVX3
+  asm("" : "+v"(v.raw));
+#endif
+  return v;
+}
+template <class D>
+HWY_INLINE hn::Vec<D> load_early(D d, const bfloat16* p) {
+  return load(d, p);
+}
+
 template <class D>
 HWY_INLINE void store(hn::Vec<D> v, D d, float* p) {
   hn::StoreU(v, d, p);
@@ -57,10 +73,41 @@ HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> to_bf16_bits(D d, hn::Vec<D> v) {
 }
 
 template <class D>
-HWY_INLINE void store(hn::Vec<D> v, D d, bfloat16* p) {
+HWY_INLINE auto rounded(D d, hn::Vec<D> v, const bfloat16*) {
   const hn::Rebind<uint16_t, D> d16;
   const hn::RebindToSigned<D> di;
-  hn::StoreU(hn::DemoteTo(d16, hn::BitCast(di, to_bf16_bits(d, v))), d16, reinterpret_cast<uint16_t*>(p));
+  return hn::DemoteTo(d16, hn::BitCast(di, to_bf16_bits(d, v)));
+}
+
+#if HWY_TARGET == HWY_AVX3
+/// A bfloat16 that the processor rounds to itself (AVX512_BF16). Subnormal numbers become zero.
+struct NativeBf16 : bfloat16 {};
+
+template <class D>
+HWY_INLINE auto rounded(D, hn::Vec<D> v, const NativeBf16*) {
+  hn::Vec<hn::Rebind<uint16_t, D>> bits;
+  // Not an intrinsic: those need the whole function compiled for processors that have the instruction.
+  asm("vcvtneps2bf16 %1, %0" : "=v"(bits.raw) : "v"(v.raw));
+  return bits;
+}
+#endif
+
+/// For T bfloat16 or NativeBf16.
+template <class D, class T>
+HWY_INLINE void store(hn::Vec<D> v, D d, T* p) {
+  const hn::Rebind<uint16_t, D> d16;
+  hn::StoreU(rounded(d, v, p), d16, reinterpret_cast<uint16_t*>(p));
+}
+
+/// store() past the caches, to aligned memory; for whole vectors alone.
+template <class D>
+HWY_INLINE void stream(hn::Vec<D> v, D d, float* p) {
+  hn::Stream(v, d, p);
+}
+template <class D, class T>
+HWY_INLINE void stream(hn::Vec<D> v, D d, T* p) {
+  const hn::Rebind<uint16_t, D> d16;
+  hn::Stream(rounded(d, v, p), d16, reinterpret_cast<uint16_t*>(p));
 }
 
 /// max(v, 0), but NaN stays NaN, so that a diverged training is seen.
@@ -83,13 +130,22 @@ HWY_INLINE void for_lanes(int64_t n, F f) {
   for (; i < n; ++i) f(d1, i);
 }
 
+/// Calls f(d, row, i) for all of `rows` x `channels`; rows without gaps are taken as one.
+template <class F>
+HWY_INLINE void for_rows(int64_t rows, int64_t stride, int64_t channels, F f) {
+  const bool flat = stride == channels;
+  const int64_t count = flat ? 1 : rows, length = flat ? rows * channels : channels;
+  for (int64_t r = 0; r < count; ++r) for_lanes(length, [&](auto d, int64_t i) HWY_ATTR { f(d, r, i); });
+}
+
 /// Calls f with a null pointer to the C++ type of an activation's elements.
 template <class F>
 HWY_INLINE void with_type(DType type, F f) {
-  if (type == DType::bf16)
-    f(static_cast<bfloat16*>(nullptr));
-  else
-    f(static_cast<float*>(nullptr));
+  if (type == DType::f32) return f(static_cast<float*>(nullptr));
+#if HWY_TARGET == HWY_AVX3
+  if (has_bf16_instructions()) return f(static_cast<NativeBf16*>(nullptr));
+#endif
+  f(static_cast<bfloat16*>(nullptr));
 }
 
 }  // namespace HWY_NAMESPACE
