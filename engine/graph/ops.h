@@ -72,9 +72,10 @@ struct BnAct {
   BnMode mode = BnMode::batch;
   Activation act = Activation::none;
 };
-/// (dy, x, y? when act is not none, gamma?, mean (c), inv_std (c)) → (dx, dgamma (c), dbeta (c), dresidual).
-/// The gradient before the activation is dy where y > 0; y's sign stands in for the pre-activation. dresidual
-/// is that masked dy.
+/// (dy, x, y?, gamma?, mean (c), inv_std (c), beta? (c)) → (dx, dgamma (c), dbeta (c), dresidual).
+/// The gradient before the activation is dy where y > 0; y's sign stands in for the pre-activation. Without a
+/// residual that sign follows from x and beta, so y may be absent, which saves reading it. dresidual is that
+/// masked dy.
 struct BnActBwd {
   BnAct bn;
 };

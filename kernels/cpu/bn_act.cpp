@@ -10,6 +10,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/cpu/bn_act.cpp"
+#include <hwy/cache_control.h>
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
@@ -19,11 +20,13 @@
 #define XF_KERNELS_CPU_BN_ACT_ONCE
 namespace xf::cpu {
 namespace {
+enum class Stores : uint8_t { cached, past_caches };
 /// y = act((x - mean) * scale + shift + residual)
 struct Affine {
   Ref x, residual, y;
   const float *mean, *scale, *shift;
   Activation act;
+  Stores stores;
 };
 }  // namespace
 }  // namespace xf::cpu
@@ -98,21 +101,41 @@ void bn_moments(const Ref& x, int64_t first, int64_t last, ChannelPair out) {
   });
 }
 
+/// kRows rows from row r on, side by side: they share the loads of the channels' numbers.
+template <class T, bool kRelu, bool kResidual, Stores kStores, int kRows>
+HWY_INLINE void apply_rows(const Affine& a, int64_t r) {
+  const int64_t sx = a.x.row_stride, sr = a.residual.row_stride, sy = a.y.row_stride;
+  const T* x = a.x.as<T>() + r * sx;
+  const T* residual = kResidual ? a.residual.as<T>() + r * sr : nullptr;
+  T* y = a.y.as<T>() + r * sy;
+  for_lanes(a.x.spec.shape.c, [&](auto d, int64_t c) HWY_ATTR {
+    const auto mean = load(d, a.mean + c), scale = load(d, a.scale + c), shift = load(d, a.shift + c);
+    for (int k = 0; k < kRows; ++k) {
+      auto v = hn::MulAdd(hn::Sub(load(d, x + k * sx + c), mean), scale, shift);
+      if constexpr (kResidual) v = hn::Add(v, load(d, residual + k * sr + c));
+      if constexpr (kRelu) v = relu(d, v);
+      if constexpr (kStores == Stores::past_caches)
+        stream(v, d, y + k * sy + c);
+      else
+        store(v, d, y + k * sy + c);
+    }
+  });
+}
+
+template <class T, bool kRelu, bool kResidual, Stores kStores>
+void apply_block(const Affine& a, int64_t first, int64_t last) {
+  int64_t r = first;
+  for (; r + 4 <= last; r += 4) apply_rows<T, kRelu, kResidual, kStores, 4>(a, r);
+  for (; r < last; ++r) apply_rows<T, kRelu, kResidual, kStores, 1>(a, r);
+  if constexpr (kStores == Stores::past_caches) hwy::FlushStream();
+}
+
 template <class T, bool kRelu, bool kResidual>
 void apply(const Affine& a, int64_t first, int64_t last) {
-  const int64_t channels = a.x.spec.shape.c;
-  for (int64_t r = first; r < last; ++r) {
-    const T* x = a.x.as<T>() + r * a.x.row_stride;
-    const T* residual = kResidual ? a.residual.as<T>() + r * a.residual.row_stride : nullptr;
-    T* y = a.y.as<T>() + r * a.y.row_stride;
-    for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
-      auto v = hn::MulAdd(hn::Sub(load(d, x + c), load(d, a.mean + c)), load(d, a.scale + c),
-                          load(d, a.shift + c));
-      if constexpr (kResidual) v = hn::Add(v, load(d, residual + c));
-      if constexpr (kRelu) v = relu(d, v);
-      store(v, d, y + c);
-    });
-  }
+  if (a.stores == Stores::past_caches)
+    apply_block<T, kRelu, kResidual, Stores::past_caches>(a, first, last);
+  else
+    apply_block<T, kRelu, kResidual, Stores::cached>(a, first, last);
 }
 
 void bn_apply(const Affine& a, int64_t first, int64_t last) {
@@ -174,7 +197,8 @@ class BnActKernel final : public OwnKernel {
       scale[c] = gamma != nullptr ? inv_std[c] * gamma[c] : inv_std[c];
       shift[c] = beta[c];
     }
-    const Affine affine{x, in(operands, kResidual), out(operands, 0), mean, scale, shift, op_.act};
+    const Ref residual = in(operands, kResidual), y = out(operands, 0);
+    const Affine affine{x, residual, y, mean, scale, shift, op_.act, stores(x, residual, y)};
     // Backwards: what the statistics read last is still in the cache.
     const Blocks blocks = row_blocks(x_.rows(), x_.c);
     parallel_for(blocks.count(), [&](int64_t i) {
@@ -185,7 +209,19 @@ class BnActKernel final : public OwnKernel {
 
  private:
   static constexpr int kResidual = 5;
+  static constexpr size_t kLargeOutput = size_t{32} << 20;
   static constexpr int64_t kVectors = 5;  ///< scale, shift, mean, m2 and inv_std in the workspace
+
+  /// An output that no cache will hold until it is read goes past them: lines need not be fetched before they
+  /// are overwritten. In place they are there already.
+  static Stores stores(const Ref& x, const Ref& residual, const Ref& y) {
+    constexpr size_t kLine = 64;
+    const size_t row = static_cast<size_t>(y.row_stride) * size_of(y.spec.dtype);
+    const bool aligned =
+        reinterpret_cast<uintptr_t>(y.data) % kLine == 0 && row % kLine == 0 && y.spec.shape.c % 16 == 0;
+    const bool in_place = y.data == x.data || y.data == residual.data;
+    return aligned && !in_place && y.spec.bytes() >= kLargeOutput ? Stores::past_caches : Stores::cached;
+  }
 
   /// Fills mean and inv_std, and the outputs that are made of them.
   void statistics(std::span<const Ref> operands, float* mean, const float* m2, float* inv_std) const {

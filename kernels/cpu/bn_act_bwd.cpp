@@ -1,5 +1,8 @@
 // The gradient of batch normalisation, residual and activation: one pass that reads for the sums (and writes
 // the residual's gradient), one that reads and writes.
+#include <array>
+#include <type_traits>
+
 #include "kernels/cpu/block_sums.h"
 #include "kernels/cpu/lower.h"
 #include "kernels/cpu/own_kernel.h"
@@ -17,11 +20,13 @@
 #define XF_KERNELS_CPU_BN_ACT_BWD_ONCE
 namespace xf::cpu {
 namespace {
-/// One pass: masks dy by the sign of y (unless y is empty), then writes what is there of masked = masked dy
-/// and dx = by_dy * masked + by_x * (x - mean) + constant. by_x is null where dx does not depend on x.
+/// One pass. Masks dy where the activation was off, then writes what is there of masked = masked dy and
+/// dx = by_dy * masked + by_x * (x - mean) + constant. The activation was off where y <= 0, or where
+/// by_dy * (x - mean) + beta <= 0, or nowhere, where neither y nor beta is there. by_x is null where dx does
+/// not depend on x.
 struct BnBwdPass {
   Ref dy, x, y, masked, dx;
-  const float *mean, *by_dy, *by_x, *constant;
+  const float *mean, *beta, *by_dy, *by_x, *constant;
 };
 }  // namespace
 }  // namespace xf::cpu
@@ -37,100 +42,146 @@ T* row_of(const Ref& ref, int64_t r) {
   return ref ? ref.as<T>() + r * ref.row_stride : nullptr;
 }
 
-/// dy where y > 0; all of it where there is no mask.
-template <bool kMask, class T, class D>
-HWY_INLINE hn::Vec<D> masked(D d, const T* dy, const T* y) {
-  const auto v = load(d, dy);
-  if constexpr (kMask) return hn::IfThenElseZero(hn::Gt(load(d, y), hn::Zero(d)), v);
-  return v;
+/// What tells where the activation was off.
+enum class Sign : uint8_t { none, of_y, of_x };
+
+/// What a pass does besides: the sums may write the masked gradient, the derivative may depend on x.
+enum class Extra : uint8_t { none, write_masked, read_x };
+
+/// What is known of a pass when it is compiled.
+template <class Type, Sign kSignValue, Extra kExtraValue>
+struct Variant {
+  using T = Type;
+  static constexpr Sign kSign = kSignValue;
+  static constexpr Extra kExtra = kExtraValue;
+};
+
+/// Calls f with the Variant of a pass. `p` says the rest.
+template <Extra kExtra, class F>
+HWY_INLINE void with_variant(const BnBwdPass& p, F f) {
+  with_type(p.x.spec.dtype, [&](auto* t) HWY_ATTR {
+    using T = std::remove_pointer_t<decltype(t)>;
+    if (p.y)
+      f(Variant<T, Sign::of_y, kExtra>{});
+    else if (p.beta != nullptr)
+      f(Variant<T, Sign::of_x, kExtra>{});
+    else
+      f(Variant<T, Sign::none, kExtra>{});
+  });
 }
 
-/// The block's sums of masked dy and of masked dy * (x - mean), four rows at a time.
-template <class T, bool kMask, bool kWrite>
-void block_sums(const BnBwdPass& p, int64_t first, int64_t last, ChannelPair out) {
-  const int64_t channels = p.x.spec.shape.c;
-  for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
+/// Loads one row after the other of the pass's operands.
+template <class V>
+struct Rows {
+  using T = typename V::T;
+  const T *dy, *x, *y;
+  T *masked, *dx;
+
+  Rows(const BnBwdPass& p, int64_t r)
+      : dy(row_of<T>(p.dy, r)),
+        x(row_of<T>(p.x, r)),
+        y(row_of<T>(V::kSign == Sign::of_y ? p.y : p.dy, r)),
+        masked(row_of<T>(p.masked, r)),
+        dx(row_of<T>(p.dx, r)) {}
+
+  /// dy at channel c where the activation was on, else 0. `dev`: x - mean.
+  template <class D>
+  HWY_INLINE hn::Vec<D> gradient(D d, int64_t c, hn::Vec<D> dev, hn::Vec<D> scale, hn::Vec<D> beta) const {
+    const auto g = load_early(d, dy + c);
+    if constexpr (V::kSign == Sign::of_y) return hn::IfThenElseZero(hn::Gt(load(d, y + c), hn::Zero(d)), g);
+    if constexpr (V::kSign == Sign::of_x)
+      return hn::IfThenElseZero(hn::Gt(hn::MulAdd(dev, scale, beta), hn::Zero(d)), g);
+    return g;
+  }
+};
+
+template <class V, int kRows>
+HWY_INLINE std::array<Rows<V>, kRows> rows_from(const BnBwdPass& p, int64_t r) {
+  if constexpr (kRows == 1)
+    return {Rows<V>(p, r)};
+  else
+    return {Rows<V>(p, r), Rows<V>(p, r + 1), Rows<V>(p, r + 2), Rows<V>(p, r + 3)};
+}
+
+template <class V, class D>
+HWY_INLINE hn::Vec<D> beta_of(D d, const BnBwdPass& p, int64_t c) {
+  if constexpr (V::kSign == Sign::of_x) return load(d, p.beta + c);
+  return hn::Zero(d);
+}
+
+/// Adds the sums over kRows rows from row r on, taken side by side.
+template <class V, int kRows>
+HWY_INLINE void add_rows(const BnBwdPass& p, int64_t r, ChannelPair out) {
+  std::array<Rows<V>, kRows> rows = rows_from<V, kRows>(p, r);
+  for_lanes(p.x.spec.shape.c, [&](auto d, int64_t c) HWY_ATTR {
+    const auto mean = load(d, p.mean + c), scale = load(d, p.by_dy + c), beta = beta_of<V>(d, p, c);
+    auto sum = load(d, out.first + c), product = load(d, out.second + c);
+    for (const Rows<V>& row : rows) {
+      const auto dev = hn::Sub(load(d, row.x + c), mean), g = row.gradient(d, c, dev, scale, beta);
+      if constexpr (V::kExtra == Extra::write_masked) store(g, d, row.masked + c);
+      sum = hn::Add(sum, g);
+      product = hn::MulAdd(g, dev, product);
+    }
+    store(sum, d, out.first + c);
+    store(product, d, out.second + c);
+  });
+}
+
+/// kRows rows of what the pass writes.
+template <class V, int kRows>
+HWY_INLINE void differentiate_rows(const BnBwdPass& p, int64_t r) {
+  std::array<Rows<V>, kRows> rows = rows_from<V, kRows>(p, r);
+  for_lanes(p.dy.spec.shape.c, [&](auto d, int64_t c) HWY_ATTR {
+    const auto scale = load(d, p.by_dy + c), beta = beta_of<V>(d, p, c), mean = load(d, p.mean + c);
+    auto by_x = hn::Zero(d), constant = hn::Zero(d);
+    if constexpr (V::kExtra == Extra::read_x) {
+      by_x = load(d, p.by_x + c);
+      constant = load(d, p.constant + c);
+    }
+    for (const Rows<V>& row : rows) {
+      auto dev = hn::Zero(d);
+      if constexpr (V::kExtra == Extra::read_x || V::kSign == Sign::of_x)
+        dev = hn::Sub(load(d, row.x + c), mean);
+      const auto g = row.gradient(d, c, dev, scale, beta);
+      if (row.masked != nullptr) store(g, d, row.masked + c);
+      if (row.dx != nullptr) store(hn::MulAdd(g, scale, hn::MulAdd(dev, by_x, constant)), d, row.dx + c);
+    }
+  });
+}
+
+template <Extra kExtra>
+void add_block(const BnBwdPass& p, int64_t first, int64_t last, ChannelPair out) {
+  with_variant<kExtra>(p, [&](auto variant) HWY_ATTR {
+    using V = decltype(variant);
+    int64_t r = first;
+    for (; r + 4 <= last; r += 4) add_rows<V, 4>(p, r, out);
+    for (; r < last; ++r) add_rows<V, 1>(p, r, out);
+  });
+}
+
+template <Extra kExtra>
+void differentiate_block(const BnBwdPass& p, int64_t first, int64_t last) {
+  with_variant<kExtra>(p, [&](auto variant) HWY_ATTR {
+    using V = decltype(variant);
+    int64_t r = first;
+    for (; r + 4 <= last; r += 4) differentiate_rows<V, 4>(p, r);
+    for (; r < last; ++r) differentiate_rows<V, 1>(p, r);
+  });
+}
+
+/// The block's sums of masked dy and of masked dy * (x - mean).
+void bn_bwd_sums(const BnBwdPass& p, int64_t first, int64_t last, ChannelPair out) {
+  for_lanes(p.x.spec.shape.c, [&](auto d, int64_t c) HWY_ATTR {
     store(hn::Zero(d), d, out.first + c);
     store(hn::Zero(d), d, out.second + c);
   });
-  const int64_t sdy = p.dy.row_stride, sx = p.x.row_stride, sm = p.masked.row_stride;
-  const int64_t sy = kMask ? p.y.row_stride : sdy;
-  int64_t r = first;
-  for (; r + 4 <= last; r += 4) {
-    const T *dy = row_of<T>(p.dy, r), *x = row_of<T>(p.x, r), *y = row_of<T>(kMask ? p.y : p.dy, r);
-    T* m = row_of<T>(p.masked, r);
-    for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
-      const auto mean = load(d, p.mean + c);
-      const auto g0 = masked<kMask>(d, dy + c, y + c), g1 = masked<kMask>(d, dy + sdy + c, y + sy + c);
-      const auto g2 = masked<kMask>(d, dy + 2 * sdy + c, y + 2 * sy + c);
-      const auto g3 = masked<kMask>(d, dy + 3 * sdy + c, y + 3 * sy + c);
-      const auto x0 = hn::Sub(load(d, x + c), mean), x1 = hn::Sub(load(d, x + sx + c), mean);
-      const auto x2 = hn::Sub(load(d, x + 2 * sx + c), mean), x3 = hn::Sub(load(d, x + 3 * sx + c), mean);
-      if constexpr (kWrite) {
-        store(g0, d, m + c);
-        store(g1, d, m + sm + c);
-        store(g2, d, m + 2 * sm + c);
-        store(g3, d, m + 3 * sm + c);
-      }
-      const auto sum = hn::Add(hn::Add(g0, g1), hn::Add(g2, g3));
-      const auto product = hn::Add(hn::MulAdd(g1, x1, hn::Mul(g0, x0)), hn::MulAdd(g3, x3, hn::Mul(g2, x2)));
-      store(hn::Add(load(d, out.first + c), sum), d, out.first + c);
-      store(hn::Add(load(d, out.second + c), product), d, out.second + c);
-    });
-  }
-  for (; r < last; ++r) {
-    const T *dy = row_of<T>(p.dy, r), *x = row_of<T>(p.x, r), *y = row_of<T>(kMask ? p.y : p.dy, r);
-    T* m = row_of<T>(p.masked, r);
-    for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
-      const auto g = masked<kMask>(d, dy + c, y + c), dev = hn::Sub(load(d, x + c), load(d, p.mean + c));
-      if constexpr (kWrite) store(g, d, m + c);
-      store(hn::Add(load(d, out.first + c), g), d, out.first + c);
-      store(hn::MulAdd(g, dev, load(d, out.second + c)), d, out.second + c);
-    });
-  }
-}
-
-template <class T, bool kMask, bool kByX>
-void differentiate(const BnBwdPass& p, int64_t first, int64_t last) {
-  const int64_t channels = p.dy.spec.shape.c;
-  for (int64_t r = first; r < last; ++r) {
-    const T *dy = row_of<T>(p.dy, r), *x = row_of<T>(p.x, r), *y = row_of<T>(kMask ? p.y : p.dy, r);
-    T *m = row_of<T>(p.masked, r), *dx = row_of<T>(p.dx, r);
-    for_lanes(channels, [&](auto d, int64_t c) HWY_ATTR {
-      const auto g = masked<kMask>(d, dy + c, y + c);
-      auto v = hn::Mul(g, load(d, p.by_dy + c));
-      if constexpr (kByX) {
-        const auto dev = hn::Sub(load(d, x + c), load(d, p.mean + c));
-        v = hn::Add(v, hn::MulAdd(dev, load(d, p.by_x + c), load(d, p.constant + c)));
-      }
-      if (m != nullptr) store(g, d, m + c);
-      if (dx != nullptr) store(v, d, dx + c);
-    });
-  }
-}
-
-void bn_bwd_sums(const BnBwdPass& p, int64_t first, int64_t last, ChannelPair out) {
-  with_type(p.x.spec.dtype, [&](auto* t) HWY_ATTR {
-    using T = std::remove_pointer_t<decltype(t)>;
-    if (p.y)
-      p.masked ? block_sums<T, true, true>(p, first, last, out)
-               : block_sums<T, true, false>(p, first, last, out);
-    else
-      p.masked ? block_sums<T, false, true>(p, first, last, out)
-               : block_sums<T, false, false>(p, first, last, out);
-  });
+  p.masked ? add_block<Extra::write_masked>(p, first, last, out)
+           : add_block<Extra::none>(p, first, last, out);
 }
 
 void bn_bwd_dx(const BnBwdPass& p, int64_t first, int64_t last) {
-  with_type(p.x.spec.dtype, [&](auto* t) HWY_ATTR {
-    using T = std::remove_pointer_t<decltype(t)>;
-    if (p.y)
-      p.by_x != nullptr ? differentiate<T, true, true>(p, first, last)
-                        : differentiate<T, true, false>(p, first, last);
-    else
-      p.by_x != nullptr ? differentiate<T, false, true>(p, first, last)
-                        : differentiate<T, false, false>(p, first, last);
-  });
+  p.by_x != nullptr ? differentiate_block<Extra::read_x>(p, first, last)
+                    : differentiate_block<Extra::none>(p, first, last);
 }
 
 }  // namespace
@@ -165,13 +216,18 @@ class BnActBwdKernel final : public OwnKernel {
   void run(Stream&, std::span<const Ref> operands, Scratch scratch) override {
     auto* by_dy = reinterpret_cast<float*>(scratch.data);
     float *by_x = by_dy + x_.c, *constant = by_x + x_.c, *dbeta = constant + x_.c, *dgamma = dbeta + x_.c;
-    const Ref y = bn_.act == Activation::none ? Ref{} : in(operands, 2);
+    const bool active = bn_.act != Activation::none, batch = bn_.mode == BnMode::batch;
     const auto *gamma = in(operands, 3).as<float>(), *inv_std = in(operands, 5).as<float>();
     const Ref dx = out(operands, 0), out_dgamma = out(operands, 1), out_dbeta = out(operands, 2);
-    BnBwdPass pass{
-        in(operands, 0), in(operands, 1), y,       out(operands, kResidual), dx, in(operands, 4).as<float>(),
-        by_dy,           nullptr,         constant};
-    const bool batch = bn_.mode == BnMode::batch;
+    BnBwdPass pass{};
+    pass.dy = in(operands, 0);
+    pass.x = in(operands, 1);
+    if (active) pass.y = in(operands, 2);
+    pass.masked = out(operands, kResidual);
+    pass.mean = in(operands, 4).as<float>();
+    if (active && !pass.y) pass.beta = in(operands, 6).as<float>();
+    pass.by_dy = by_dy;
+    for (int64_t c = 0; c < x_.c; ++c) by_dy[c] = gamma != nullptr ? inv_std[c] * gamma[c] : inv_std[c];
     if ((batch && dx) || out_dgamma || out_dbeta) {
       const BlockSums sums(x_, by_dy + kVectors * x_.c);
       const Blocks& blocks = sums.blocks();
@@ -182,19 +238,22 @@ class BnActBwdKernel final : public OwnKernel {
       for (int64_t c = 0; c < x_.c; ++c) dgamma[c] *= inv_std[c];
       if (out_dbeta) std::copy(dbeta, dbeta + x_.c, out_dbeta.as<float>());
       if (out_dgamma) std::copy(dgamma, dgamma + x_.c, out_dgamma.as<float>());
-      if (pass.masked) {  // written by the first pass: the second needs y no longer
+      if (pass.masked) {  // written by the first pass, so the second needs no sign
         pass.dy = pass.masked;
         pass.masked = pass.y = {};
+        pass.beta = nullptr;
       }
     }
+    pass.dx = dx;
     if (!dx && !pass.masked) return;
-    if (batch) pass.by_x = by_x;
-    const auto n = static_cast<float>(x_.rows());
-    for (int64_t c = 0; c < x_.c; ++c) {
-      by_dy[c] = gamma != nullptr ? gamma[c] * inv_std[c] : inv_std[c];
-      if (!batch) continue;
-      by_x[c] = -by_dy[c] * inv_std[c] * dgamma[c] / n;
-      constant[c] = -by_dy[c] * dbeta[c] / n;
+    if (batch) {
+      const auto n = static_cast<float>(x_.rows());
+      for (int64_t c = 0; c < x_.c; ++c) {
+        by_x[c] = -by_dy[c] * inv_std[c] * dgamma[c] / n;
+        constant[c] = -by_dy[c] * dbeta[c] / n;
+      }
+      pass.by_x = by_x;
+      pass.constant = constant;
     }
     const Blocks blocks = row_blocks(x_.rows(), x_.c);
     parallel_for(blocks.count(), [&](int64_t i) {  // backwards: what was read last is still in the cache

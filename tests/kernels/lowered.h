@@ -64,12 +64,9 @@ class Lowered {
         refs.push_back(reserve(memory, node_->outputs[o], gap(how, inputs_.size() + o)));
       }
     }
-    std::vector<std::byte> scratch(kernel_->workspace() + 256);
-    void* aligned = scratch.data();
-    size_t space = scratch.size();
-    std::align(256, kernel_->workspace(), aligned, space);
+    std::vector<std::byte> scratch(kernel_->workspace() + kAlignment);
     kernel_->run(backend_->stream(Lane::compute), refs,
-                 {static_cast<std::byte*>(aligned), kernel_->workspace()});
+                 {aligned(scratch, kernel_->workspace()), kernel_->workspace()});
     std::vector<Tensor> outputs;
     for (size_t o = 0; o < node_->outputs.size(); ++o) {
       const Ref& r = refs[inputs_.size() + o];
@@ -81,6 +78,14 @@ class Lowered {
 
  private:
   enum class Direction : uint8_t { in, out };
+
+  /// As the arena aligns.
+  static constexpr size_t kAlignment = 256;
+  static std::byte* aligned(std::vector<std::byte>& memory, size_t bytes) {
+    void* p = memory.data();
+    size_t space = memory.size();
+    return static_cast<std::byte*>(std::align(kAlignment, bytes, p, space));
+  }
 
   [[nodiscard]] Spec spec(size_t input) const { return node_->inputs[input].spec(); }
   static int64_t gap(const Arrangement& how, size_t operand) {
@@ -104,8 +109,9 @@ class Lowered {
 
   static Ref reserve(std::vector<std::vector<std::byte>>& memory, const Spec& spec, int64_t gap) {
     const int64_t stride = spec.shape.c + gap;
-    memory.emplace_back(static_cast<size_t>(spec.shape.rows() * stride) * size_of(spec.dtype));
-    return {memory.back().data(), spec, stride};
+    const size_t bytes = static_cast<size_t>(spec.shape.rows() * stride) * size_of(spec.dtype);
+    memory.emplace_back(bytes + kAlignment);
+    return {aligned(memory.back(), bytes), spec, stride};
   }
 
   /// Between a packed tensor and an operand's rows.
