@@ -24,7 +24,7 @@ class OwnKernel : public Kernel {
     return index < inputs_ ? operands[static_cast<size_t>(index)] : Ref{};
   }
   [[nodiscard]] Ref out(std::span<const Ref> operands, int index) const {
-    return operands[static_cast<size_t>(inputs_ + index)];
+    return operands[static_cast<size_t>(inputs_) + static_cast<size_t>(index)];
   }
 
  private:
