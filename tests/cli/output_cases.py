@@ -1,6 +1,7 @@
 """Outputs: whole or not at all, and nothing of anybody else's is replaced."""
 import contextlib
 import glob
+import json
 import os
 import shutil
 import subprocess
@@ -39,6 +40,23 @@ def case_force_refuses_what_is_no_run(place):
     with unchanged(place.here):
         for name in ("thesis", "json", "file"):
             place.refuses(73, *place.tuning("--force", out=name), names=[name])
+
+
+def case_force_keeps_what_the_training_needs(place):
+    run = place.own_run()
+    with unchanged(run):
+        place.refuses(2, *place.tuning_from(os.path.join(run, "best.h5"), "--force", out="run"), names=["--weights", "best.h5"])
+        split = os.path.join(place.here, ".", "run", "split.csv")
+        place.refuses(2, *place.tuning("--split-file", split, "--force", out="run"), names=["--split-file", "split.csv"])
+
+
+def case_profile(place):
+    place.run(*features(place, "--profile", place.path("trace.json")))
+    with open(place.path("trace.json")) as f:
+        assert json.load(f)
+    with unchanged(place.here):
+        place.refuses(73, *features(place, "--profile", place.path("trace.json"), out="g.h5"), names=["trace.json"])
+        place.refuses(74, *features(place, "--profile", "/proc/nowhere/t.json", out="g.h5"), names=["/proc/nowhere/t.json"])
 
 
 def case_empty_folder_is_taken(place):

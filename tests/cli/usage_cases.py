@@ -121,6 +121,6 @@ def case_plan(place):
 
 def case_a_batch_that_does_not_fit(place):
     """Said before anything runs, with the bytes that are needed."""
-    message = place.refuses(71, *place.tuning("--batch", 65536), names=["--batch"])
+    message = place.refuses(71, *place.tuning("--model", "resnet50", "--batch", 65536), names=["--batch"])
     assert re.search(r"\d+(\.\d+)? GiB", message), message
     assert not os.path.exists(place.path("out"))

@@ -117,9 +117,22 @@ void run_folds(const FineTuneOptions& o, TrainingRequest& request, const Dataset
   print_line(to_table(e) + "\n" + caution(e, o.folds));
 }
 
+/// What --force is going to remove must not be what the training needs.
+void check_kept(const char* option, const std::string& file, const FineTuneOptions& o) {
+  if (!o.force || file.empty()) return;
+  std::error_code none;
+  const fs::path inside =
+      fs::weakly_canonical(file, none).lexically_relative(fs::weakly_canonical(o.out, none));
+  if (!inside.empty() && *inside.begin() != "..")
+    throw UsageError(fmt::format("{} {}", option, file), "lies in --out, where --force would remove it",
+                     "choose another --out, or copy the file elsewhere first");
+}
+
 void run(const FineTuneOptions& o) {
   if (o.weights.empty() && !o.from_scratch)
     throw UsageError("--weights", "is needed", "give pretrained weights, or --from-scratch to start without");
+  check_kept("--weights", o.weights, o);
+  check_kept("--split-file", o.split_file, o);
   RunFolder::check(o.out, o.force ? Replace::yes : Replace::no);
   TrainingRequest request = fine_tune_request(o);
   Dataset data = open_images(o.data, parse_on_bad_image(o.on_bad_image));

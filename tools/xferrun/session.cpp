@@ -14,7 +14,14 @@ Session::Session(const DeviceOptions& options)
     : precision_(parse_precision(options.precision)),
       allow_reference_(options.allow_reference ? AllowReference::yes : AllowReference::no),
       profile_path_(options.profile) {
-  if (!profile_path_.empty()) profile_ = std::make_unique<StepProfile>();
+  if (!profile_path_.empty()) {
+    // Better said before the work than after it.
+    std::error_code none;
+    if (std::filesystem::exists(std::filesystem::symlink_status(profile_path_, none)))
+      throw OutputExistsError("--profile " + profile_path_, "exists already", "name another file");
+    const io::AtomicFile can_be_written(profile_path_);
+    profile_ = std::make_unique<StepProfile>();
+  }
   if (options.threads != 0) set_threads(options.threads);
   backend_ = open_device(options.device,
                          options.deterministic ? Determinism::any_threads : Determinism::fixed_threads);
