@@ -76,6 +76,7 @@ int run_program(int argc, char** argv) {
       "74 write failed, 75 stopped on a signal after saving, 76 training diverged.");
   app.set_version_flag("--version", version_text());
   app.require_subcommand(1);
+  add_demo(app);
   add_fine_tune(app);
   add_evaluate(app);
   add_predict(app);

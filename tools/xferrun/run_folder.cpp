@@ -75,7 +75,7 @@ void RunFolder::check(const fs::path& path, Replace replace) {
     throw OutputExistsError(path.string(), "exists already",
                             "choose another --out, or --force to replace an earlier run");
   if (!is_run(path))
-    throw OutputExistsError(path.string(), "was not written by this program: --force does not replace it",
+    throw OutputExistsError(path.string(), "was not written by this program: it is not replaced",
                             "choose another --out");
 }
 
