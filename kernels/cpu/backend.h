@@ -16,7 +16,8 @@ std::unique_ptr<Backend> make_backend(Determinism determinism);
 /// Of oneDNN.
 LibraryVersion library_version();
 
-/// The processor as it names itself, and the instruction sets that matter here ("AVX2", "AVX512", "AVX512_BF16").
+/// The processor as it names itself, and the instruction sets that matter here ("AVX2", "AVX512",
+/// "AVX512_BF16").
 struct Processor {
   std::string name;
   std::vector<std::string> instruction_sets;
