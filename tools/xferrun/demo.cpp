@@ -27,7 +27,7 @@ namespace {
 /// Images of each kind.
 constexpr int kTrain = 20, kVal = 10, kTest = 60, kAll = kTrain + kVal + kTest;
 constexpr uint64_t kSeed = 20;  // of the images and of training; the pretraining drew with another
-/// The best of four for both, on images drawn with other seeds (weights/bundled/README.md).
+/// The best of four by validation, for both, on images drawn with other seeds (weights/bundled/README.md).
 constexpr double kLearningRate = 0.03;
 
 struct DemoOptions {
@@ -127,7 +127,7 @@ Look at the images in {data}, and at what the network makes of them:
   xferrun evaluate {run} --data {data}
   xferrun predict {run} {first}/*.png
 
-The same training with options of your own:
+The same network and images with options of your own:
   xferrun fine-tune --model resnet18_narrow --weights {weights} \
     --data {data} --split-file {run}/split.csv --epochs 5 --out my-run
 
