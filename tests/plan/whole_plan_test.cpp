@@ -2,6 +2,7 @@
 // whatever the passes, the arena and the executor do, the numbers that come out must be those.
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -72,12 +73,12 @@ Array numbers_of(const Tensor& t) {
 /// median of nine evaluations with random errors, of the largest movement in the tensor. The median, for
 /// where one of them carries the input of a rectifier past zero, the gradients behind it jump.
 std::map<Value, Array> expected_of(const Graph& graph, const std::map<Value, Array>& sources,
-                                   const std::vector<Value>& wanted) {
+                                   const std::vector<Value>& wanted, DType stored_as = DType::f32) {
   constexpr size_t kTrials = 9;
   std::map<Value, Array> expected = evaluate(graph, sources, wanted);
   std::map<Value, std::vector<double>> moved;
   for (uint64_t k = 0; k < kTrials; ++k) {
-    Rng noise(17, k);
+    Noise noise{Rng(17, k), stored_as};
     for (const auto& [v, a] : evaluate(graph, sources, wanted, &noise)) {
       double most = 0;
       for (int64_t i = 0; i < a.count(); ++i) most = std::max(most, std::abs(a[i] - expected.at(v)[i]));
@@ -214,22 +215,33 @@ TEST_CASE("whole plan: a training step behind frozen layers") {
   check_training(network({"stem.*", "block.*", "mixed.one.bn.*"}), update);
 }
 
-TEST_CASE("whole plan: inference, weights fixed and folded or not") {
+TEST_CASE("whole plan: inference, weights fixed and folded or not, in each type") {
   InferenceOptions options;
   options.batch = kBatch;
   options.results = {"probabilities"};
   const InferenceGraph g = record_inference(network(), options);
-  for (const std::unique_ptr<Backend>& backend : backends(Determinism::fixed_threads))
-    for (const Weights weights : {Weights::fixed, Weights::changing}) {
-      Model model(*backend, *g.graph);
-      CompileOptions compile_options;
-      compile_options.weights = weights;
-      Executor executor = model.bind(compile(*g.graph, g.keep, compile_options, *backend));
-      executor.refresh();
-      executor.run_batch();
-      const std::map<Value, Array> expected = expected_of(*g.graph, model.sources, g.keep);
-      check_close("probabilities", executor.fetch(0), expected.at(g.keep[0]));
+  for (const std::unique_ptr<Backend>& backend : backends(Determinism::fixed_threads)) {
+    const Model numbers(*backend, *g.graph);
+    for (const auto& [precision, type] :
+         {std::pair(Precision::f32, DType::f32), {Precision::bf16, DType::bf16}}) {
+      std::string why;
+      if (!backend->supports(type, why)) {
+        fmt::print("skipped: whole plan in {} on {}: {}\n", name(type), backend->name(), why);
+        continue;
+      }
+      const std::map<Value, Array> expected = expected_of(*g.graph, numbers.sources, g.keep, type);
+      for (const Weights weights : {Weights::fixed, Weights::changing}) {
+        CompileOptions compile_options;
+        compile_options.weights = weights;
+        compile_options.precision = precision;
+        Model model(*backend, *g.graph);
+        Executor executor = model.bind(compile(*g.graph, g.keep, compile_options, *backend));
+        executor.refresh();
+        executor.run_batch();
+        check_close("probabilities", executor.fetch(0), expected.at(g.keep[0]));
+      }
     }
+  }
 }
 
 }  // namespace xf::test

@@ -38,15 +38,21 @@ Array to_array(const StepParams& step) {
 
 namespace {
 
-void disturb(Array& a, Rng& noise) {
-  for (size_t i = 0; i < a.error.size(); ++i)
-    if (std::isfinite(a.error[i])) a.value[i] += a.error[i] * noise.uniform(-1, 1);
+/// Half the distance between numbers of a type near 1.
+double unit_roundoff(DType dtype) { return dtype == DType::bf16 ? 0x1p-8 : kUnit; }
+
+void disturb(Array& a, Noise& noise) {
+  const double unit = unit_roundoff(noise.stored_as);
+  for (size_t i = 0; i < a.value.size(); ++i) {
+    const double error = (a.error.empty() ? 0 : a.error[i]) + unit * std::abs(a.value[i]);
+    if (std::isfinite(error)) a.value[i] += error * noise.rng.uniform(-1, 1);
+  }
 }
 
 }  // namespace
 
 std::map<Value, Array> evaluate(const Graph& graph, const std::map<Value, Array>& sources,
-                                std::span<const Value> wanted, Rng* noise) {
+                                std::span<const Value> wanted, Noise* noise) {
   std::vector<bool> needed(static_cast<size_t>(graph.size()));
   for (const Value& v : wanted) needed[static_cast<size_t>(v.node())] = true;
   for (int i = graph.size() - 1; i >= 0; --i)
@@ -66,13 +72,14 @@ std::map<Value, Array> evaluate(const Graph& graph, const std::map<Value, Array>
     }
     if (node.source != Source::none) {
       if (known.count(first) == 0) throw InternalError(node.name, "the evaluation was given no value for it");
+      if (noise != nullptr && node.source == Source::param) disturb(known.at(first), *noise);
       continue;
     }
     std::vector<Array> in;
     for (const Value& v : node.inputs) in.push_back(v ? known.at(v) : Array{});
     std::vector<Array> out = reference(node.op, in);
-    for (Array& a : out)
-      if (noise != nullptr) disturb(a, *noise);
+    for (size_t o = 0; o < out.size(); ++o)
+      if (noise != nullptr && node.outputs[o].dtype != DType::u8) disturb(out[o], *noise);  // not positions
     for (size_t o = 0; o < out.size(); ++o)
       known.insert_or_assign(Graph::output(first, static_cast<int>(o)), std::move(out[o]));
   }

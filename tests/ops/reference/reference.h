@@ -24,11 +24,17 @@ StepParams step_params(const Array& step);
 /// And back.
 Array to_array(const StepParams& step);
 
+/// Random errors as large as rounding may make them: how far they move what follows shows what rounding may
+/// do to it.
+struct Noise {
+  Rng rng;
+  DType stored_as = DType::f32;  ///< what parameters and results are rounded to
+};
+
 /// Values of a graph by the fp64 references, every value f32 in name only: nothing is rounded.
-/// `sources` holds a value for each input, param, state and step that is met. With `noise`, each result of
-/// each operation is moved by a random part of its error bound: how far that moves what follows shows what
-/// rounding may do to it.
+/// `sources` holds a value for each input, param, state and step that is met. With `noise`, every parameter
+/// and every result of an operation is moved by a random part of its error.
 std::map<Value, Array> evaluate(const Graph& graph, const std::map<Value, Array>& sources,
-                                std::span<const Value> wanted, Rng* noise = nullptr);
+                                std::span<const Value> wanted, Noise* noise = nullptr);
 
 }  // namespace xf::test
