@@ -77,12 +77,15 @@ class Problems {
   std::vector<std::string> texts_;
 };
 
-void check_network(const hdf5::File& file, const LegacyFile& stored, std::string_view network) {
-  // Layers tell networks apart, not their widths; a file of this program says which it is.
-  const auto run = find_run_info(file);
-  const auto seems = run && !run->network.empty() ? run->network : recognise(stored);
-  if (!seems || *seems == network) return;
-  throw DataError(file.path().string(), fmt::format("holds the weights of {}, not of {}", *seems, network),
+/// Layers tell networks apart, not their widths; a file of this program says which it is.
+std::optional<std::string> network_of(const LegacyFile& stored, const std::optional<RunInfo>& run) {
+  return run && !run->network.empty() ? run->network : recognise(stored);
+}
+
+void check_network(const std::filesystem::path& path, const std::optional<std::string>& holds,
+                   std::string_view network) {
+  if (!holds || *holds == network) return;
+  throw DataError(path.string(), fmt::format("holds the weights of {}, not of {}", *holds, network),
                   fmt::format("Name weights of {}, or another --model.", network));
 }
 
@@ -169,13 +172,12 @@ FileInfo probe(const std::filesystem::path& path) {
     info.top_classes = top->find(Role::kernel)->dims->back();
   }
   info.run = find_run_info(file);
+  info.network = network_of(stored, info.run);
   if (info.run) {
-    info.network = info.run->network;
     info.dialect = info.run->dialect;
     if (info.dialect->preprocess) info.preprocess_source = "the file";
     return info;
   }
-  info.network = recognise(stored);
   if (!info.network) return info;
   info.dialect = dialect_of(stored, *info.network);
   const auto official = official_file(md5_of_file(path));
@@ -186,11 +188,15 @@ FileInfo probe(const std::filesystem::path& path) {
   return info;
 }
 
+void require_network(const FileInfo& file, std::string_view network) {
+  check_network(file.path, file.network, network);
+}
+
 Loaded load(const std::filesystem::path& path, std::string_view network, std::span<const NamedShape> wanted,
             Top top) {
   const hdf5::File file(path);
   const LegacyFile stored = read_layers(file);
-  check_network(file, stored, network);
+  check_network(path, network_of(stored, find_run_info(file)), network);
   std::vector<Layer> layers = layers_of(wanted);
   if (top == Top::replaced) std::erase_if(layers, [](const Layer& l) { return l.name == kTop; });
 

@@ -38,6 +38,9 @@ struct FileInfo {
 /// HDF5 or holds no weights in a layout that is read.
 FileInfo probe(const std::filesystem::path& path);
 
+/// Throws DataError when the file's layers are known to be those of another network.
+void require_network(const FileInfo& file, std::string_view network);
+
 /// Whether the file's classifier is loaded with the rest, or the model gets a new one.
 enum class Top : uint8_t { loaded, replaced };
 

@@ -102,10 +102,10 @@ std::vector<std::vector<Glitch>> glitches_by_class(const Dataset& data) {
   return result;
 }
 
-std::vector<size_t> samples_in(const std::vector<Part>& parts, Part part) {
-  std::vector<size_t> result;
+std::vector<int64_t> samples_in(const std::vector<Part>& parts, Part part) {
+  std::vector<int64_t> result;
   for (size_t i = 0; i < parts.size(); ++i)
-    if (parts[i] == part) result.push_back(i);
+    if (parts[i] == part) result.push_back(static_cast<int64_t>(i));
   return result;
 }
 

@@ -66,6 +66,6 @@ struct Glitch {
 std::vector<std::vector<Glitch>> glitches_by_class(const Dataset& data);
 
 /// The indices of the samples in a part.
-std::vector<size_t> samples_in(const std::vector<Part>& parts, Part part);
+std::vector<int64_t> samples_in(const std::vector<Part>& parts, Part part);
 
 }  // namespace xf

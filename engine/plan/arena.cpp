@@ -99,11 +99,11 @@ class Placer {
   void share_in_place() {
     for (int t = 0; t < static_cast<int>(plan_.steps.size()); ++t) {
       const PlanStep& step = plan_.steps[static_cast<size_t>(t)];
-      const int inputs = static_cast<int>(plan_.graph().node(step.node).inputs.size());
-      for (int o = 0; inputs + o < static_cast<int>(step.operands.size()); ++o)
-        for (int i = 0; i < inputs; ++i)
-          if (step.kernel->in_place(o, i) && try_share(step.operands[static_cast<size_t>(inputs + o)],
-                                                       step.operands[static_cast<size_t>(i)], t))
+      const size_t inputs = plan_.graph().node(step.node).inputs.size();
+      for (size_t o = inputs; o < step.operands.size(); ++o)
+        for (size_t i = 0; i < inputs; ++i)
+          if (step.kernel->in_place(static_cast<int>(o - inputs), static_cast<int>(i)) &&
+              try_share(step.operands[o], step.operands[i], t))
             break;
     }
   }

@@ -68,9 +68,6 @@ class Kernel {
   /// Whether output `output` (0 …) may lie in the memory of input `input`, when that is not needed
   /// afterwards.
   [[nodiscard]] virtual bool in_place(int /*output*/, int /*input*/) const { return false; }
-  /// Input whose memory output `output` must share: the plan copies it there first where it is still needed;
-  /// -1: none.
-  [[nodiscard]] virtual int accumulates_into(int /*output*/) const { return -1; }
   virtual void run(Stream& stream, std::span<const Ref> operands, Scratch scratch) = 0;
 };
 

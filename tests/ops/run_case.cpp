@@ -111,8 +111,7 @@ class Lowered {
     if (strides.strided.size() > 1) all.push_back(strides);
     for (int o = 0; o < outputs(); ++o)
       for (int i = 0; i < inputs(); ++i)
-        if (numbers(i) && numbers(inputs() + o) && kernel_->in_place(o, i) &&
-            kernel_->accumulates_into(o) < 0) {
+        if (numbers(i) && numbers(inputs() + o) && kernel_->in_place(o, i)) {
           const std::string text = fmt::format("output {} in input {}", o, i);
           all.push_back({text, {}, {{o, i}}, {}});
           if (kernel_->strided(i) && kernel_->strided(inputs() + o))
@@ -126,10 +125,6 @@ class Lowered {
     }
     if (case_.may_be_unused.size() > 1 && !has(case_.may_be_unused, 0))
       all.push_back({"output 0 alone", {}, {}, case_.may_be_unused});
-    for (Arrangement& a : all)
-      for (int o = 0; o < outputs(); ++o)
-        if (kernel_->accumulates_into(o) >= 0 && numbers(inputs() + o))
-          a.shared.emplace_back(o, kernel_->accumulates_into(o));
     return all;
   }
 

@@ -19,9 +19,8 @@ namespace xf::tool {
 namespace {
 
 struct FeaturesOptions {
-  DeviceOptions device;
-  std::string run, model, weights, data, tensor, out, layer = "features", preprocess, on_bad_image = "fail";
-  int64_t batch = 16;
+  ReadingOptions reading;
+  std::string run, model, weights, data, tensor, out, layer = "features", preprocess;
   bool force = false;
 };
 
@@ -61,13 +60,10 @@ class Rows {
   int64_t rows_ = 0;
 };
 
-InferenceOptions inference_options(const FeaturesOptions& o, const Session& session, int64_t images) {
-  InferenceOptions i;
-  i.batch = std::min(o.batch, images);
-  i.precision = session.precision();
-  i.allow_reference = session.allow_reference();
-  i.results = {o.layer};
-  return i;
+InferenceOptions options_for(const FeaturesOptions& o, const Session& session, int64_t images) {
+  InferenceOptions options = inference_options(session, std::min(o.reading.batch, images));
+  options.results = {o.layer};
+  return options;
 }
 
 LoadedModel load(Session& session, const FeaturesOptions& o, InputKind input) {
@@ -79,7 +75,7 @@ LoadedModel load(Session& session, const FeaturesOptions& o, InputKind input) {
 Inference for_size_of(const TensorInput& in, const LoadedModel& model, const InferenceOptions& options,
                       Session& session) {
   try {
-    return {model.spec, options, session.backend(), session.store(), session.memory()};
+    return compile_network(session, model, options);
   } catch (const ShapeError& e) {
     throw DataError(in.file,
                     fmt::format("{} holds images of {}x{}, which {} cannot take: {}", in.dataset, in.dims[1],
@@ -100,11 +96,9 @@ void run_tensor(const FeaturesOptions& o, Session& session, Rows& rows) {
   LoadedModel model = load(session, o, InputKind::tensor);
   model.spec.height = static_cast<int>(in.dims[1]);
   model.spec.width = static_cast<int>(in.dims[2]);
-  InferenceOptions options = inference_options(o, session, in.dims[0]);
+  InferenceOptions options = options_for(o, session, in.dims[0]);
   options.input = InputKind::tensor;
   Inference network = for_size_of(in, model, options, session);
-  network.refresh();
-  network.observe(session.observer());
   Tensor batch({options.batch, in.dims[1], in.dims[2], 3});
   for (int64_t first = 0; first < in.dims[0]; first += options.batch) {
     const int64_t count = std::min(options.batch, in.dims[0] - first);
@@ -118,12 +112,10 @@ void run_tensor(const FeaturesOptions& o, Session& session, Rows& rows) {
 }
 
 Dataset run_images(const FeaturesOptions& o, Session& session, Rows& rows) {
-  Dataset data = open_images(o.data, parse_on_bad_image(o.on_bad_image));
+  Dataset data = open_images(o.data, parse_on_bad_image(o.reading.on_bad_image));
   const LoadedModel model = load(session, o, InputKind::images);
-  const InferenceOptions options = inference_options(o, session, static_cast<int64_t>(data.samples.size()));
-  Inference network(model.spec, options, session.backend(), session.store(), session.memory());
-  network.refresh();
-  network.observe(session.observer());
+  const InferenceOptions options = options_for(o, session, static_cast<int64_t>(data.samples.size()));
+  Inference network = compile_network(session, model, options);
   Loader loader(data.samples, evaluation_loader(model.dialect, options.batch));
   loader.start_epoch(0);
   for (ImageBatch batch; loader.next(batch);) {
@@ -183,7 +175,7 @@ void run(const FeaturesOptions& o) {
     throw UsageError("features", "needs images", "give either --data or --tensor");
   check_out(o);
   hdf5::Writer file(o.out);  // first: what cannot be written is better known before the work
-  Session session(o.device);
+  Session session(o.reading.device);
   Rows rows;
   if (o.tensor.empty()) {
     write_samples(file, run_images(o, session, rows));
@@ -217,14 +209,7 @@ void add_features(CLI::App& app) {
       .add_option("--preprocess", o->preprocess,
                   "tf, caffe, torch or unit, where the weight file does not say")
       ->check(word_of(parse_preprocess));
-  command.add_option("--batch", o->batch, "images at a time")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command.add_option("--on-bad-image", o->on_bad_image, "fail or skip")
-      ->check(word_of(parse_on_bad_image))
-      ->capture_default_str();
-  add_device_options(command, o->device);
-  add_config_option(command);
+  add_reading_options(command, o->reading);
   command.callback([o] { run(*o); });
 }
 

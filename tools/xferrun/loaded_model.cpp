@@ -2,9 +2,21 @@
 
 #include "engine/core/error.h"
 #include "engine/core/log.h"
+#include "tools/xferrun/command_line.h"
 #include "weights/run_info.h"
 
 namespace xf::tool {
+
+void add_reading_options(CLI::App& command, ReadingOptions& o) {
+  command.add_option("--batch", o.batch, "images at a time")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  command.add_option("--on-bad-image", o.on_bad_image, "fail or skip")
+      ->check(word_of(parse_on_bad_image))
+      ->capture_default_str();
+  add_device_options(command, o.device);
+  add_config_option(command);
+}
 
 LoadedModel load_run(Session& session, const ExistingRun& run) {
   const weights::RunInfo info = weights::read_run_info(run.best());
@@ -24,6 +36,13 @@ LoadedModel load_trunk(Session& session, const std::string& model, const std::fi
   m.spec = make_network(model, m.dialect, 0);
   load_weights(session, m.spec, weights, model, weights::Top::replaced);
   return m;
+}
+
+Inference compile_network(Session& session, const LoadedModel& model, const InferenceOptions& options) {
+  Inference network(model.spec, options, session.backend(), session.store(), session.memory());
+  network.refresh();
+  network.observe(session.observer());
+  return network;
 }
 
 Dataset open_images(const std::filesystem::path& path, OnBadImage policy) {

@@ -7,10 +7,19 @@
 
 #include "engine/data/dataset.h"
 #include "engine/data/scan.h"
+#include "tools/xferrun/command.h"
 #include "tools/xferrun/run_folder.h"
 #include "tools/xferrun/session.h"
 
 namespace xf::tool {
+
+/// How evaluate, predict and features read images.
+struct ReadingOptions {
+  DeviceOptions device;
+  std::string on_bad_image = "fail";
+  int64_t batch = 16;
+};
+void add_reading_options(CLI::App& command, ReadingOptions& o);
 
 struct LoadedModel {
   std::string model;
@@ -26,6 +35,9 @@ LoadedModel load_run(Session& session, const ExistingRun& run);
 /// The trunk of a weight file. `preprocess` as on the command line; with InputKind::tensor it is not needed.
 LoadedModel load_trunk(Session& session, const std::string& model, const std::filesystem::path& weights,
                        const std::string& preprocess, InputKind input);
+
+/// Compiles the network of weights that are loaded; --profile watches it. Throws as Inference does.
+Inference compile_network(Session& session, const LoadedModel& model, const InferenceOptions& options);
 
 /// Opens --data and settles the images that cannot be read. Logs what was left out.
 Dataset open_images(const std::filesystem::path& path, OnBadImage policy);

@@ -11,10 +11,9 @@ namespace xf::tool {
 namespace {
 
 struct PredictOptions {
-  DeviceOptions device;
-  std::string run, on_bad_image = "fail";
+  ReadingOptions reading;
+  std::string run;
   std::vector<std::string> images;
-  int64_t batch = 16;
   bool json = false;
 };
 
@@ -41,23 +40,18 @@ void leave_out_bad(const PredictOptions& o, Dataset& data) {
     for (const BadImage& bad : found.bad) all += (all.empty() ? "" : "; ") + bad.reason;
     throw DataError("images", "none can be used: " + all, "name others");
   }
-  settle_bad_images(parse_on_bad_image(o.on_bad_image), found, data);
+  settle_bad_images(parse_on_bad_image(o.reading.on_bad_image), found, data);
 }
 
 void run(const PredictOptions& o) {
   const ExistingRun folder = open_run(o.run);
   Dataset data = list_images(o.images);
   leave_out_bad(o, data);
-  Session session(o.device);
+  Session session(o.reading.device);
   const LoadedModel model = load_run(session, folder);
-  InferenceOptions inference;
-  inference.batch = std::min<int64_t>(o.batch, static_cast<int64_t>(data.samples.size()));
-  inference.precision = session.precision();
-  inference.allow_reference = session.allow_reference();
-  Inference network(model.spec, inference, session.backend(), session.store(), session.memory());
-  network.refresh();
-  network.observe(session.observer());
-  Loader loader(data.samples, evaluation_loader(model.dialect, inference.batch));
+  const int64_t batch = std::min(o.reading.batch, static_cast<int64_t>(data.samples.size()));
+  Inference network = compile_network(session, model, inference_options(session, batch));
+  Loader loader(data.samples, evaluation_loader(model.dialect, batch));
   for (const Prediction& p : predict(network, loader))
     print_line(line(data.samples[static_cast<size_t>(p.sample)].name, p, model));
   session.write_profile();
@@ -72,15 +66,8 @@ void add_predict(CLI::App& app) {
   const auto o = std::make_shared<PredictOptions>();
   command.add_option("run", o->run, "a RUN folder of fine-tune")->required();
   command.add_option("images", o->images, "PNG, JPEG or BMP files")->required();
-  command.add_option("--batch", o->batch, "images at a time")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  command.add_option("--on-bad-image", o->on_bad_image, "fail or skip")
-      ->check(word_of(parse_on_bad_image))
-      ->capture_default_str();
   command.add_flag("--json", o->json, "accepted for symmetry: the output always is JSON lines");
-  add_device_options(command, o->device);
-  add_config_option(command);
+  add_reading_options(command, o->reading);
   command.callback([o] { run(*o); });
 }
 

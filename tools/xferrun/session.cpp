@@ -4,7 +4,6 @@
 #include "engine/core/log.h"
 #include "engine/core/threads.h"
 #include "engine/io/atomic_file.h"
-#include "engine/train/inference.h"
 #include "models/registry.h"
 #include "tools/xferrun/device.h"
 
@@ -60,6 +59,7 @@ Dialect default_dialect(const std::string& model, const std::string& family) {
 
 Dialect dialect_of(const weights::FileInfo& file, const std::string& model, const std::string& family) {
   find_model(model);
+  weights::require_network(file, model);
   if (!file.dialect) return default_dialect(model, family);
   if (!family.empty() && parse_family(family) != file.dialect->family)
     throw UsageError("--dialect " + family, "contradicts " + file.path.string() + ", which holds " +
@@ -86,29 +86,45 @@ void settle_preprocess(Dialect& dialect, const std::string& option, const weight
             dialect.input_size, name(dialect.resize));
 }
 
-std::vector<weights::NamedShape> tensors_of(const NetworkSpec& spec) {
+InferenceOptions inference_options(const Session& session, int64_t batch) {
+  InferenceOptions options;
+  options.batch = batch;
+  options.precision = session.precision();
+  options.allow_reference = session.allow_reference();
+  return options;
+}
+
+InferenceGraph record_network(const NetworkSpec& spec) {
   InferenceOptions options;
   options.batch = 1;
   options.input = InputKind::tensor;
   options.results = {};
-  const InferenceGraph recorded = record_inference(spec, options);
+  return record_inference(spec, options);
+}
+
+namespace {
+
+std::vector<weights::NamedShape> tensors_of(const Graph& graph) {
   std::vector<weights::NamedShape> tensors;
-  for (int id = 0; id < recorded.graph->size(); ++id) {
-    const Node& n = recorded.graph->node(id);
+  for (int id = 0; id < graph.size(); ++id) {
+    const Node& n = graph.node(id);
     if (n.source == Source::param || n.source == Source::state)
       tensors.push_back({n.name, n.outputs[0].shape});
   }
   return tensors;
 }
 
+}  // namespace
+
+std::vector<weights::NamedShape> tensors_of(const NetworkSpec& spec) {
+  return tensors_of(*record_network(spec).graph);
+}
+
 void load_weights(Session& session, const NetworkSpec& spec, const std::filesystem::path& file,
                   const std::string& model, weights::Top top) {
-  const weights::Loaded loaded = weights::load(file, model, tensors_of(spec), top);
-  InferenceOptions options;
-  options.batch = 1;
-  options.input = InputKind::tensor;
-  options.results = {};
-  session.store().declare(*record_inference(spec, options).graph);
+  const InferenceGraph network = record_network(spec);
+  const weights::Loaded loaded = weights::load(file, model, tensors_of(*network.graph), top);
+  session.store().declare(*network.graph);
   for (const auto& [name, tensor] : loaded.tensors) session.store().set(name, tensor);
 }
 

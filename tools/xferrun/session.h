@@ -9,6 +9,7 @@
 
 #include "engine/plan/compile.h"
 #include "engine/run/executor.h"
+#include "engine/train/inference.h"
 #include "engine/train/network.h"
 #include "models/dialect.h"
 #include "tools/xferrun/step_profile.h"
@@ -57,7 +58,8 @@ class Session {
 NetworkSpec make_network(const std::string& model, const Dialect& dialect, int classes);
 
 /// The dialect of a weight file for `model`; or, where the file says nothing, that of `family` ("", "keras",
-/// …), or the network's usual one. Throws UsageError for a family that contradicts the file.
+/// …), or the network's usual one. Throws DataError for a file of another network, UsageError for a family
+/// that contradicts the file.
 Dialect dialect_of(const weights::FileInfo& file, const std::string& model, const std::string& family);
 
 /// The dialect without a weight file.
@@ -66,6 +68,12 @@ Dialect default_dialect(const std::string& model, const std::string& family);
 /// The dialect's preprocessing, or what `option` ("", "tf", …) says instead; logs which, and where it comes
 /// from. Throws UsageError when neither says.
 void settle_preprocess(Dialect& dialect, const std::string& option, const weights::FileInfo* file);
+
+/// How the session computes, for a network compiled for reading.
+InferenceOptions inference_options(const Session& session, int64_t batch);
+
+/// The network's graph on one image, for the names and shapes of its tensors.
+InferenceGraph record_network(const NetworkSpec& spec);
 
 /// The tensors of a network by canonical name, in the order of creation.
 std::vector<weights::NamedShape> tensors_of(const NetworkSpec& spec);

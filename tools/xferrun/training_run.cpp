@@ -13,12 +13,8 @@
 namespace xf::tool {
 
 PartSamples samples_of(const Dataset& data, const std::vector<Part>& parts, Part part) {
-  PartSamples result;
-  for (size_t i = 0; i < data.samples.size(); ++i)
-    if (parts[i] == part) {
-      result.samples.push_back(data.samples[i]);
-      result.indices.push_back(static_cast<int64_t>(i));
-    }
+  PartSamples result{{}, samples_in(parts, part)};
+  for (const int64_t i : result.indices) result.samples.push_back(data.samples[static_cast<size_t>(i)]);
   return result;
 }
 
@@ -38,11 +34,7 @@ constexpr const char* kCalmer = "use a lower --lr, --clip-norm, or --precision f
 
 /// The names of the parameters, batch norm's running statistics left out.
 std::vector<std::string> trained_names(const NetworkSpec& spec) {
-  InferenceOptions options;
-  options.batch = 1;
-  options.input = InputKind::tensor;
-  options.results = {};
-  const InferenceGraph recorded = record_inference(spec, options);
+  const InferenceGraph recorded = record_network(spec);
   std::vector<std::string> names;
   for (const Value& p : recorded.graph->sources(Source::param)) names.push_back(recorded.graph->node(p).name);
   return names;
@@ -141,11 +133,8 @@ std::vector<Prediction> TrainingRun::predict_test(const RunFolder& folder) {
   for (auto& [name, tensor] :
        weights::load(folder.best(), request_.model, tensors_of(spec_), weights::Top::loaded).tensors)
     session_.store().set(name, tensor);
-  InferenceOptions inference;
-  inference.batch = options_.batch;
-  inference.precision = options_.precision;
+  InferenceOptions inference = inference_options(session_, options_.batch);
   inference.weights = Weights::changing;
-  inference.allow_reference = options_.allow_reference;
   Inference best(spec_, inference, session_.backend(), session_.store(), session_.memory());
   Loader testing(test_.samples, evaluation_loader(request_.dialect, options_.batch));
   std::vector<Prediction> predictions = predict(best, testing);
