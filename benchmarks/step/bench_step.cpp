@@ -143,9 +143,11 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
     xf::tool::Session session(o.device);
-    xf::tool::StepProfile profile;
-    const xf::Measured m = xf::run(o, session, o.breakdown ? &profile : nullptr, start);
-    if (o.breakdown) fmt::print(stderr, "{}", profile.table());
+    xf::tool::StepProfile own;
+    xf::tool::StepProfile* profile = session.observer() == nullptr && o.breakdown ? &own : session.observer();
+    const xf::Measured m = xf::run(o, session, profile, start);
+    session.write_profile();
+    if (o.breakdown) fmt::print(stderr, "{}", profile->table());
     xf::print(o, m);
   } catch (const xf::Error& e) {
     fmt::print(stderr, "bench-step: error: {}\n{}\n", e.what(), e.remedy());

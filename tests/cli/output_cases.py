@@ -57,6 +57,8 @@ def case_profile(place):
     with unchanged(place.here):
         place.refuses(73, *features(place, "--profile", place.path("trace.json"), out="g.h5"), names=["trace.json"])
         place.refuses(74, *features(place, "--profile", "/proc/nowhere/t.json", out="g.h5"), names=["/proc/nowhere/t.json"])
+        folds = place.tuning("--leave-glitches-out", 3, "--profile", place.path("t.json"))
+        place.refuses(2, *folds, names=["--profile", "--leave-glitches-out"])
 
 
 def case_empty_folder_is_taken(place):

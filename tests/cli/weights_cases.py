@@ -69,6 +69,15 @@ def case_another_network(place):
     assert not os.path.exists(place.path("out"))
 
 
+def case_another_network_of_unknown_preprocessing(place):
+    """Which network it is comes before the question how its input was normalised."""
+    def foreign(f):
+        for name in set(f.attrs) - {"layer_names", "backend", "keras_version"}:
+            del f.attrs[name]
+
+    refused(place, weights(place, foreign), "resnet18", "inception_v3", options=("--model", "inception_v3"))
+
+
 def case_weights_with_nan(place):
     def change(f):
         without_checksum(f)[0, 0, 0, 3] = np.nan

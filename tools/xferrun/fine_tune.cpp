@@ -131,6 +131,9 @@ void check_kept(const char* option, const std::string& file, const FineTuneOptio
 void run(const FineTuneOptions& o) {
   if (o.weights.empty() && !o.from_scratch)
     throw UsageError("--weights", "is needed", "give pretrained weights, or --from-scratch to start without");
+  if (o.folds > 0 && !o.device.profile.empty())
+    throw UsageError("--profile", "cannot be given together with --leave-glitches-out",
+                     "profile one training");
   check_kept("--weights", o.weights, o);
   check_kept("--split-file", o.split_file, o);
   RunFolder::check(o.out, o.force ? Replace::yes : Replace::no);

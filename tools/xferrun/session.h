@@ -39,7 +39,7 @@ class Session {
   [[nodiscard]] Precision precision() const { return precision_; }
   [[nodiscard]] AllowReference allow_reference() const { return allow_reference_; }
   /// For --profile: what executors are to tell about their kernels; none without it.
-  [[nodiscard]] StepObserver* observer() { return profile_.get(); }
+  [[nodiscard]] StepProfile* observer() { return profile_.get(); }
   /// Writes the trace of --profile, if one was asked for. Throws WriteError.
   void write_profile() const;
 

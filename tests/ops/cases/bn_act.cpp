@@ -39,6 +39,15 @@ OpCase backward(Shape x, BnMode mode, With with) {
           {0, 1, 2, 3}};
 }
 
+/// Without y, ReLU's sign comes from x and beta.
+OpCase backward_from_x(Shape x, BnMode mode, With with) {
+  OpCase c = backward(x, mode, with);
+  c.name += ", sign from x";
+  c.in[2] = absent();
+  c.in.push_back(per_channel(x.c));
+  return c;
+}
+
 OpCase fold(Shape w, Operand gamma, Operand bias, const char* with) {
   return {to_string(w) + with,
           FoldBn{1e-3F},
@@ -79,7 +88,10 @@ std::vector<OpCase> bn_act_cases() {
     for (const int64_t c : kChannels) {
       add({2, 5, 3, c}, {});
       add({1, 4, 4, c}, {});
+      for (const bool gamma : {false, true})
+        cases.push_back(backward_from_x({2, 5, 3, c}, mode, {gamma, false, true}));
     }
+    cases.push_back(backward_from_x({3, 33, 31, 20}, mode, {true, false, true}));
     add({2, 1, 1, 40}, {true, false, false});
     add({3, 33, 31, 20}, {});  // enough rows for several blocks
     if (mode == BnMode::running) add({1, 1, 1, 19}, {});
