@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/io/image.h"
+#include "tests/io/png_checksum.h"
 
 namespace xf::test {
 
@@ -28,12 +29,7 @@ inline void append_chunk(std::vector<uint8_t>& to, std::string_view type, const 
   const size_t begin = to.size();
   to.insert(to.end(), type.begin(), type.end());
   to.insert(to.end(), data.begin(), data.end());
-  uint32_t crc = 0xFFFFFFFFU;  // bit by bit: shares nothing with the code under test
-  for (size_t i = begin; i < to.size(); ++i) {
-    crc ^= to[i];
-    for (int bit = 0; bit < 8; ++bit) crc = (crc & 1U) != 0 ? 0xEDB88320U ^ (crc >> 1) : crc >> 1;
-  }
-  append_big_endian(to, ~crc);
+  append_big_endian(to, png_checksum(std::span(to).subspan(begin)));
 }
 
 /// A PNG of the rows as given (each begins with its filter byte), in one stored zlib block.
