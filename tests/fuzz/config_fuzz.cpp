@@ -5,12 +5,12 @@
 #include "tools/xferrun/fine_tune_options.h"
 
 /// The parser takes the file's options or refuses them with an error of its own or ours; nothing runs.
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+void xf::fuzz::read(std::span<const uint8_t> input) {
   CLI::App app("fuzz", "xferrun");
   xf::tool::FineTuneOptions options;
   xf::tool::add_options(*app.add_subcommand("fine-tune", ""), options);
   xf::fuzz::read_or_refuse([&] {
-    const std::string file = xf::fuzz::file_of("config.json", data, size).string();
+    const std::string file = xf::fuzz::file_of("config.json", input).string();
     std::vector<std::string> arguments = xf::tool::with_config_file(app, {"fine-tune", "--config", file});
     std::reverse(arguments.begin(), arguments.end());
     try {
@@ -21,5 +21,4 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     xf::tool::training_request(options);
     xf::tool::to_json(options);
   });
-  return 0;
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
+#include <span>
 #include <string>
 
 #include "engine/core/error.h"
@@ -11,16 +12,19 @@
 
 namespace xf::fuzz {
 
+/// What a target defines: reads one input.
+void read(std::span<const uint8_t> input);
+
 /// What holds for every input that is accepted.
 inline void require(bool holds) {
   if (!holds) std::abort();
 }
 
-/// Runs `read`; refusing the input is right, with the errors that are about input. Others end the run.
+/// Runs `reading`; refusing the input is right, with the errors that are about input. Others end the run.
 template <class Read>
-void read_or_refuse(const Read& read) {
+void read_or_refuse(const Read& reading) {
   try {
-    read();
+    reading();
   } catch (const DataError&) {
   } catch (const UsageError&) {
   } catch (const MissingInputError&) {
@@ -28,11 +32,11 @@ void read_or_refuse(const Read& read) {
 }
 
 /// A file that holds the fuzzer's input, in a folder of this process.
-inline std::filesystem::path file_of(const std::string& name, const uint8_t* data, size_t size) {
+inline std::filesystem::path file_of(const std::string& name, std::span<const uint8_t> input) {
   static const test::TemporaryFolder folder;
-  const std::filesystem::path path = folder / name;
+  std::filesystem::path path = folder / name;
   std::ofstream(path, std::ios::binary)
-      .write(reinterpret_cast<const char*>(data), static_cast<std::streamsize>(size));
+      .write(reinterpret_cast<const char*>(input.data()), static_cast<std::streamsize>(input.size()));
   return path;
 }
 

@@ -39,10 +39,9 @@ void decode(const std::vector<uint8_t>& bytes) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  const std::vector<uint8_t> bytes(data, data + size);
+void xf::fuzz::read(std::span<const uint8_t> input) {
+  const std::vector<uint8_t> bytes(input.begin(), input.end());
   decode(bytes);
   const std::vector<uint8_t> mended = with_right_checksums(bytes);
   if (mended != bytes) decode(mended);
-  return 0;
 }

@@ -4,9 +4,9 @@
 
 using namespace xf;
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+void xf::fuzz::read(std::span<const uint8_t> input) {
   fuzz::read_or_refuse([&] {
-    const std::filesystem::path manifest = fuzz::file_of("manifest.csv", data, size);
+    const std::filesystem::path manifest = fuzz::file_of("manifest.csv", input);
     const Dataset set = open_dataset(manifest);
     fuzz::require(!set.samples.empty() && !set.classes.empty());
     std::vector<Part> parts;
@@ -18,5 +18,4 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     write_split(split, set, parts);
     fuzz::require(read_split(split, set) == parts);
   });
-  return 0;
 }

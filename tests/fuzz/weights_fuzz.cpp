@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <algorithm>
@@ -56,10 +57,11 @@ void add_layer(hdf5::Writer& file, Choice& choose, const std::string& root, cons
     const std::string tensor =
         word(choose, {"kernel:0", "bias:0", "gamma:0", "beta:0", "moving_mean:0", "moving_variance:0",
                       "kernel", "W", "b", "running_std", "running_mean"});
-    const std::string name = choose.ConsumeBool() ? layer + "/" + tensor : tensor;
+    const std::string name = choose.ConsumeBool() ? fmt::format("{}/{}", layer, tensor) : tensor;
     const bool twice = std::find(names.begin(), names.end(), name) != names.end();
     names.push_back(name);
-    if (!twice && choose.ConsumeIntegralInRange(0, 9) != 0) add_tensor(file, choose, group + "/" + name);
+    if (!twice && choose.ConsumeIntegralInRange(0, 9) != 0)
+      add_tensor(file, choose, fmt::format("{}/{}", group, name));
   }
   if (choose.ConsumeIntegralInRange(0, 9) != 0) file.attribute(group, "weight_names", names);
 }
@@ -76,7 +78,7 @@ void add_attributes(hdf5::Writer& file, Choice& choose) {
 }
 
 std::filesystem::path write_file(Choice& choose) {
-  const std::filesystem::path path = fuzz::file_of("weights.h5", nullptr, 0);
+  std::filesystem::path path = fuzz::file_of("weights.h5", {});
   hdf5::Writer file(path);
   const std::string root = choose.ConsumeIntegralInRange(0, 4) == 0 ? "/model_weights" : "";
   if (!root.empty()) file.group(root);
@@ -96,17 +98,16 @@ std::filesystem::path write_file(Choice& choose) {
 
 }  // namespace
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+void xf::fuzz::read(std::span<const uint8_t> input) {
   static const std::vector<weights::NamedShape> kWanted = test::inception_v3_tensors(32, 3);
-  Choice choose(data, size);
+  Choice choose(input.data(), input.size());
   std::filesystem::path path;
   try {
     path = write_file(choose);
   } catch (const WriteError&) {
-    return 0;  // a name that HDF5 does not take
+    return;  // a name that HDF5 does not take
   }
   fuzz::read_or_refuse([&] { weights::probe(path); });
   for (const auto top : {weights::Top::loaded, weights::Top::replaced})
     fuzz::read_or_refuse([&] { weights::load(path, "inception_v3", kWanted, top); });
-  return 0;
 }
