@@ -80,8 +80,10 @@ void add_options(CLI::App& command, FineTuneOptions& o) {
   command.add_flag("--class-weights", o.class_weights,
                    "weigh rare classes up, by the inverse of their share");
   command
-      .add_option("--bn-momentum", o.bn_momentum,
-                  "how fast batch-norm's running statistics follow the batches")
+      .add_option(
+          "--bn-momentum", o.bn_momentum,
+          "how fast batch-norm's running statistics follow the batches. Chosen by measurement: over five\n"
+          "epochs of 16 steps, 0.03 is late by an epoch, 0.3 no better")
       ->check(fraction)
       ->capture_default_str();
   command.add_option("--freeze", o.freeze,
