@@ -77,14 +77,15 @@ class Problems {
   std::vector<std::string> texts_;
 };
 
-/// Layers tell networks apart, not their widths; a file of this program says which it is.
+/// A file of this program says which network it holds; of any other the layers tell.
 std::optional<std::string> network_of(const LegacyFile& stored, const std::optional<RunInfo>& run) {
   return run && !run->network.empty() ? run->network : recognise(stored);
 }
 
-void check_network(const std::filesystem::path& path, const std::optional<std::string>& holds,
-                   std::string_view network) {
+void check_network(const std::filesystem::path& path, const std::optional<RunInfo>& run,
+                   const std::optional<std::string>& holds, std::string_view network) {
   if (!holds || *holds == network) return;
+  if (!run && *holds + "_narrow" == network) return;  // layers do not tell how wide they are: shapes will
   throw DataError(path.string(), fmt::format("holds the weights of {}, not of {}", *holds, network),
                   fmt::format("Name weights of {}, or another --model.", network));
 }
@@ -189,14 +190,15 @@ FileInfo probe(const std::filesystem::path& path) {
 }
 
 void require_network(const FileInfo& file, std::string_view network) {
-  check_network(file.path, file.network, network);
+  check_network(file.path, file.run, file.network, network);
 }
 
 Loaded load(const std::filesystem::path& path, std::string_view network, std::span<const NamedShape> wanted,
             Top top) {
   const hdf5::File file(path);
   const LegacyFile stored = read_layers(file);
-  check_network(path, network_of(stored, find_run_info(file)), network);
+  const std::optional<RunInfo> run = find_run_info(file);
+  check_network(path, run, network_of(stored, run), network);
   std::vector<Layer> layers = layers_of(wanted);
   if (top == Top::replaced) std::erase_if(layers, [](const Layer& l) { return l.name == kTop; });
 

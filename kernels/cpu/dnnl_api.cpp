@@ -85,6 +85,17 @@ dnnl::convolution_forward::primitive_desc hint(Convolution c) {
   return forward_desc(c, {});
 }
 
+/// Of either gradient.
+template <class Primitive>
+typename Primitive::primitive_desc backward_desc(const Convolution& c) {
+#if DNNL_VERSION_MAJOR >= 3
+  return {engine(), kDirect, c.src, c.weights, c.dst, c.strides, c.before, c.after, hint(c), attributes({})};
+#else
+  return {
+      {kDirect, c.src, c.weights, c.dst, c.strides, c.before, c.after}, attributes({}), engine(), hint(c)};
+#endif
+}
+
 }  // namespace
 
 const dnnl::engine& engine() {
@@ -120,30 +131,16 @@ Built forward(const Convolution& c, const Epilogue& e) {
 }
 
 Built backward_data(const Convolution& c) {
-  using Primitive = dnnl::convolution_backward_data;
   return guarded("convolution gradient", [&] {
-#if DNNL_VERSION_MAJOR >= 3
-    const Primitive::primitive_desc pd(engine(), kDirect, c.src, c.weights, c.dst, c.strides, c.before,
-                                       c.after, hint(c), attributes({}));
-#else
-    const Primitive::primitive_desc pd({kDirect, c.src, c.weights, c.dst, c.strides, c.before, c.after},
-                                       attributes({}), engine(), hint(c));
-#endif
-    return built<Primitive>(pd, pd.weights_desc());
+    const auto pd = backward_desc<dnnl::convolution_backward_data>(c);
+    return built<dnnl::convolution_backward_data>(pd, pd.weights_desc());
   });
 }
 
 Built backward_weights(const Convolution& c) {
-  using Primitive = dnnl::convolution_backward_weights;
   return guarded("convolution weight gradient", [&] {
-#if DNNL_VERSION_MAJOR >= 3
-    const Primitive::primitive_desc pd(engine(), kDirect, c.src, c.weights, c.dst, c.strides, c.before,
-                                       c.after, hint(c), attributes({}));
-#else
-    const Primitive::primitive_desc pd({kDirect, c.src, c.weights, c.dst, c.strides, c.before, c.after},
-                                       attributes({}), engine(), hint(c));
-#endif
-    return built<Primitive>(pd, pd.diff_weights_desc());
+    const auto pd = backward_desc<dnnl::convolution_backward_weights>(c);
+    return built<dnnl::convolution_backward_weights>(pd, pd.diff_weights_desc());
   });
 }
 

@@ -134,6 +134,7 @@ def forget_preprocessing(f):
 def case_preprocessing_must_be_said(place):
     path = weights(place, forget_preprocessing)
     place.refuses(2, *place.tuning_from(path), names=["--preprocess", "weights.h5", "tf", "caffe", "torch", "unit"])
+    place.run(*place.tuning_from(path, "--preprocess", "unit"))
 
 
 def case_preprocessing_that_contradicts_the_file(place):

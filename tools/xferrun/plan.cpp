@@ -3,6 +3,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "engine/data/loader.h"
 #include "engine/plan/explain.h"
 #include "models/registry.h"
 #include "tools/xferrun/command.h"
@@ -74,6 +75,9 @@ void run(const PlanOptions& o) {
   print_line(fmt::format("images                                     {:>10.1f} MiB", mib(e.images)));
   print_line(fmt::format("program and libraries                      {:>10.1f} MiB", mib(e.process)));
   print_line(fmt::format("peak                                       {:>10.1f} MiB", mib(e.peak())));
+  print_line(
+      fmt::format("and up to {:.0f} MiB of decoded images of each part of the data, kept between epochs",
+                  mib(LoaderOptions{}.cache_limit)));
 }
 
 }  // namespace
