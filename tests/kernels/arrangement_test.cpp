@@ -10,7 +10,6 @@
 
 using xf::Activation;
 using xf::DType;
-using xf::Shape;
 using xf::Spec;
 using xf::test::Arrangement;
 using xf::test::Lowered;

@@ -7,9 +7,7 @@
 using xf::Activation;
 using xf::BnAct;
 using xf::DType;
-using xf::Shape;
 using xf::Spec;
-using xf::Tensor;
 using xf::test::Lowered;
 using xf::test::same_bytes;
 
