@@ -201,7 +201,8 @@ def plan_rows(args, python):
                 if args.ours:
                     yield (net, mode, precision, "ours"), [
                         os.path.abspath(args.ours), "--model", net, "--mode", mode, "--batch", str(args.batch),
-                        "--precision", precision, "--device", "cpu", "--json"]
+                        "--precision", precision, "--device", "cpu", "--json",
+                        "--steps", str(args.steps if mode == "train" else 4 * args.steps)]  # seconds, not moments
 
 
 def summarise(results):
