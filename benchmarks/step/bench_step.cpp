@@ -79,11 +79,8 @@ Measured run(const Options& o, tool::Session& session, tool::StepProfile* profil
     trainer.executor().observe(profile);
     return measure(o, start, [&] { trainer.step(batch); });
   }
-  InferenceOptions infer;
-  infer.batch = o.batch;
-  infer.precision = session.precision();
-  infer.allow_reference = session.allow_reference();
-  Inference network(spec, infer, session.backend(), session.store(), session.memory());
+  Inference network(spec, tool::inference_options(session, o.batch), session.backend(), session.store(),
+                    session.memory());
   session.store().initialise(network.plan().graph(), 0);
   network.refresh();
   network.observe(profile);

@@ -88,14 +88,12 @@ std::string caution(const Evaluation& e, int folds) {
       folds, e.images, e.classes.size(), fewest);
 }
 
-void run_folds(const FineTuneOptions& o, TrainingRequest& request, const Dataset& data) {
+void run_folds(const FineTuneOptions& o, const TrainingRequest& request, const Dataset& data) {
   const std::vector<int> folds = make_folds(data, o.folds, o.seed);
   std::optional<RunFolder> whole;
   TrainingResult pooled;
   for (int fold = 0; fold < o.folds; ++fold) {
     Session session(o.device);  // each network starts from the weights, not from the fold before
-    request.train.precision = session.precision();
-    request.train.allow_reference = session.allow_reference();
     const std::vector<Part> parts = fold_split(folds, fold);
     TrainingRun training(session, request, data, parts);
     if (!whole) {
@@ -137,7 +135,7 @@ void run(const FineTuneOptions& o) {
   check_kept("--weights", o.weights, o);
   check_kept("--split-file", o.split_file, o);
   RunFolder::check(o.out, o.force ? Replace::yes : Replace::no);
-  TrainingRequest request = fine_tune_request(o);
+  const TrainingRequest request = fine_tune_request(o);
   Dataset data = open_images(o.data, parse_on_bad_image(o.on_bad_image));
   require_two_classes(data);
   if (o.folds > 0) {
@@ -156,11 +154,9 @@ TrainingRequest fine_tune_request(const FineTuneOptions& o) {
   return request;
 }
 
-TrainingResult fine_tune(const FineTuneOptions& o, TrainingRequest request, const Dataset& data,
+TrainingResult fine_tune(const FineTuneOptions& o, const TrainingRequest& request, const Dataset& data,
                          const std::string& heading) {
   Session session(o.device);
-  request.train.precision = session.precision();
-  request.train.allow_reference = session.allow_reference();
   const std::vector<Part> parts = choose_split(o, data);
   TrainingRun training(session, request, data, parts);
   const RunFolder folder(o.out, o.force ? Replace::yes : Replace::no);

@@ -14,7 +14,7 @@ TrainingRequest fine_tune_request(const FineTuneOptions& o);
 
 /// Splits the data, makes the RUN folder, trains, and evaluates the test part where there is one. `heading`
 /// is put before the epochs' log lines.
-TrainingResult fine_tune(const FineTuneOptions& o, TrainingRequest request, const Dataset& data,
+TrainingResult fine_tune(const FineTuneOptions& o, const TrainingRequest& request, const Dataset& data,
                          const std::string& heading);
 
 }  // namespace xf::tool

@@ -107,6 +107,8 @@ TrainingRun::TrainingRun(Session& session, const TrainingRequest& request, const
   if (!request.weights.empty())
     load_weights(session, spec_, request.weights, request.model, weights::Top::replaced);
   options_.loss.class_weights = request.class_weights;
+  options_.precision = session.precision();
+  options_.allow_reference = session.allow_reference();
   trainer_.emplace(spec_, options_, session.backend(), session.store(), session.memory());
   trainer_->executor().observe(session.observer());
   if (request.class_weights)

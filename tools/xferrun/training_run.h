@@ -22,7 +22,7 @@ struct TrainingRequest {
   float bn_momentum = 0.1F;
   std::vector<std::string> freeze;
   bool class_weights = false;
-  TrainOptions train;
+  TrainOptions train;  ///< but for the precision, which is the session's
   Augment augment;
 };
 
@@ -43,7 +43,7 @@ PartSamples samples_of(const Dataset& data, const std::vector<Part>& parts, Part
 /// not enough.
 class TrainingRun {
  public:
-  /// Builds the network, reads its weights, compiles the steps. `data` and `session` must outlive it.
+  /// Builds the network, reads its weights, compiles the steps. What is given here must outlive it.
   TrainingRun(Session& session, const TrainingRequest& request, const Dataset& data,
               const std::vector<Part>& parts);
   /// Trains on the samples of Part::train, chooses by Part::val, writes metrics.jsonl and best.h5 into the
