@@ -38,6 +38,7 @@ const ModelInfo& find_model(std::string_view name) {
 
 std::vector<std::string_view> model_names() {
   std::vector<std::string_view> names;
+  names.reserve(kModels.size());
   for (const ModelInfo& m : kModels) names.push_back(m.name);
   return names;
 }
