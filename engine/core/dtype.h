@@ -1,5 +1,5 @@
 #pragma once
-// Element types, and bfloat16 on the host.
+// Element types, and the 16-bit floating types on the host.
 
 #include <bit>
 #include <cstddef>
@@ -49,6 +49,35 @@ struct bfloat16 {
 };
 static_assert(sizeof(bfloat16) == 2);
 
+/// IEEE binary16. Conversion rounds to nearest, ties to even; NaN stays NaN; 65520 and more is infinite.
+struct float16 {
+  uint16_t bits = 0;
+
+  float16() = default;
+  explicit constexpr float16(float f) {
+    const auto u = std::bit_cast<uint32_t>(f);
+    const uint32_t magnitude = u & 0x7fffffffU;
+    bits = static_cast<uint16_t>((u >> 16 & 0x8000U) | rounded(magnitude));
+  }
+  explicit constexpr operator float() const {
+    const uint32_t sign = (bits & 0x8000U) << 16, magnitude = bits & 0x7fffU;
+    if (magnitude < 0x400U)  // subnormal: a multiple of 2^-24
+      return std::bit_cast<float>(std::bit_cast<uint32_t>(static_cast<float>(magnitude) * 0x1p-24F) | sign);
+    const uint32_t rebias = magnitude >= 0x7c00U ? 0x70000000U : 0x38000000U;
+    return std::bit_cast<float>(sign | ((magnitude << 13) + rebias));
+  }
+
+ private:
+  static constexpr uint32_t rounded(uint32_t magnitude) {
+    if (magnitude > 0x7f800000U) return 0x7e00U;
+    if (magnitude >= 0x477ff000U) return 0x7c00U;
+    if (magnitude >= 0x38800000U) return (magnitude + 0xfffU + (magnitude >> 13 & 1U) - 0x38000000U) >> 13;
+    // Adding 1/2 leaves a multiple of 2^-24, rounded by the addition itself.
+    return std::bit_cast<uint32_t>(std::bit_cast<float>(magnitude) + 0.5F) - 0x3f000000U;
+  }
+};
+static_assert(sizeof(float16) == 2);
+
 template <class T>
 struct dtype_of;
 template <>
@@ -58,6 +87,10 @@ struct dtype_of<float> {
 template <>
 struct dtype_of<bfloat16> {
   static constexpr DType value = DType::bf16;
+};
+template <>
+struct dtype_of<float16> {
+  static constexpr DType value = DType::f16;
 };
 template <>
 struct dtype_of<uint8_t> {

@@ -34,7 +34,8 @@ class CudaBackend final : public Backend {
   }
 
   bool supports(DType dtype, std::string& why) const override {
-    if (dtype == DType::f32 || (dtype == DType::bf16 && device_.compute_major >= 8)) return true;
+    if (dtype == DType::f32 || dtype == DType::f16 || (dtype == DType::bf16 && device_.compute_major >= 8))
+      return true;
     why = dtype == DType::bf16 ? fmt::format("{} has compute capability {}.{}, and bf16 needs 8.0",
                                              device_.name, device_.compute_major, device_.compute_minor)
                                : fmt::format("no kernels compute in {}", xf::name(dtype));

@@ -1,6 +1,6 @@
 #pragma once
-// The part of <cuda_runtime.h> and <cuda_bf16.h> that kernels use, for compilers that have no CUDA. Never
-// included together with CUDA's own headers. Names and meanings are CUDA's.
+// The part of <cuda_runtime.h>, <cuda_bf16.h> and <cuda_fp16.h> that kernels use, for compilers that have no
+// CUDA. Never included together with CUDA's own headers. Names and meanings are CUDA's.
 
 #include <cmath>
 #include <cstddef>
@@ -39,5 +39,10 @@ using cudaError_t = cudaError;
 using __nv_bfloat16 = xf::bfloat16;
 inline __nv_bfloat16 __float2bfloat16(float x) { return xf::bfloat16(x); }
 inline float __bfloat162float(__nv_bfloat16 x) { return static_cast<float>(x); }
+
+/// Rounds to nearest, ties to even.
+using __half = xf::float16;
+inline __half __float2half(float x) { return xf::float16(x); }
+inline float __half2float(__half x) { return static_cast<float>(x); }
 
 // NOLINTEND(readability-identifier-naming,bugprone-reserved-identifier)

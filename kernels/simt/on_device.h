@@ -2,6 +2,7 @@
 // simt.h as nvcc sees it: CUDA itself.
 
 #include <cuda_bf16.h>
+#include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
 #include <utility>

@@ -27,9 +27,9 @@ namespace xf::simt {
 
 template <class... Params, class... Args>
 cudaError_t launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t dynamic_shared_bytes,
-                   cudaStream_t /*stream*/, Args&&... args) {
+                   cudaStream_t stream, Args&&... args) {
   const std::tuple<std::decay_t<Params>...> values(static_cast<Params>(std::forward<Args>(args))...);
-  return run_grid(grid, block, dynamic_shared_bytes, [&] { std::apply(kernel, values); });
+  return submit(grid, block, dynamic_shared_bytes, stream, [=] { std::apply(kernel, values); });
 }
 
 template <class T>

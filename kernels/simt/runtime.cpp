@@ -13,6 +13,7 @@
 #include "engine/core/rng.h"
 #include "kernels/simt/block.h"
 #include "kernels/simt/fiber.h"
+#include "kernels/simt/launch.h"
 
 uint3 threadIdx{}, blockIdx{};
 dim3 blockDim{}, gridDim{};
@@ -31,6 +32,7 @@ constexpr size_t kMaxShared = size_t{48} << 10;  // what a launch gets without a
 struct Abandoned {};
 
 Schedule schedule;
+Queue queue = nullptr;
 const std::function<void()>* kernel = nullptr;
 std::exception_ptr error;  // the first of this launch
 char launch_tag, done_tag;
@@ -151,21 +153,8 @@ bool launchable(dim3 grid, dim3 threads) {
          grid.y != 0 && grid.y < 1U << 16 && grid.z != 0 && grid.z < 1U << 16;
 }
 
-}  // namespace
-
-void set_schedule(Schedule s) { schedule = s; }
-
-void suspend(State state) {
-  current->state = state;
-  fiber_of(*current).suspend();
-  if (error) throw Abandoned{};
-}
-
-cudaError_t run_grid(dim3 grid, dim3 threads, size_t dynamic_shared_bytes,
-                     const std::function<void()>& thread) {
+void run_grid(dim3 grid, dim3 threads, size_t dynamic_shared_bytes, const std::function<void()>& thread) {
   if (block != nullptr) throw InternalError("launch", "a kernel runs already");
-  if (!launchable(grid, threads)) return cudaErrorInvalidConfiguration;
-  if (dynamic_shared_bytes > kMaxShared) return cudaErrorInvalidValue;
   kernel = &thread;
   gridDim = grid;
   blockDim = threads;
@@ -173,6 +162,28 @@ cudaError_t run_grid(dim3 grid, dim3 threads, size_t dynamic_shared_bytes,
   Rng rng(schedule.seed);
   for (const unsigned number : ordered(size_t{grid.x} * grid.y * grid.z, rng)) {
     run_block(number, dynamic_shared_bytes, rng);
+  }
+}
+
+}  // namespace
+
+void set_schedule(Schedule s) { schedule = s; }
+void set_queue(Queue q) { queue = q; }
+
+void suspend(State state) {
+  current->state = state;
+  fiber_of(*current).suspend();
+  if (error) throw Abandoned{};
+}
+
+cudaError_t submit(dim3 grid, dim3 threads, size_t dynamic_shared_bytes, cudaStream_t stream,
+                   std::function<void()> thread) {
+  if (!launchable(grid, threads)) return cudaErrorInvalidConfiguration;
+  if (dynamic_shared_bytes > kMaxShared) return cudaErrorInvalidValue;
+  if (queue == nullptr) {
+    run_grid(grid, threads, dynamic_shared_bytes, thread);
+  } else {
+    queue(stream, [=, thread = std::move(thread)] { run_grid(grid, threads, dynamic_shared_bytes, thread); });
   }
   return cudaSuccess;
 }

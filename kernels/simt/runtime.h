@@ -39,9 +39,12 @@ struct Site {
   int line = 0;
 };
 
-/// Calls `thread` once for every thread of every block. Returns cudaErrorInvalidConfiguration for a grid or
-/// block that no device takes. Throws what a thread throws, and KernelError when threads wait forever.
-cudaError_t run_grid(dim3 grid, dim3 block, size_t dynamic_shared_bytes, const std::function<void()>& thread);
+/// Calls `thread` once for every thread of every block: now, or when the queue of launch.h says. Returns
+/// cudaErrorInvalidConfiguration for a grid or block that no device takes, cudaErrorInvalidValue for more
+/// shared memory than there is. The run throws what a thread throws, and KernelError when threads wait
+/// forever.
+cudaError_t submit(dim3 grid, dim3 block, size_t dynamic_shared_bytes, cudaStream_t stream,
+                   std::function<void()> thread);
 
 // What follows is called on a simulated thread.
 

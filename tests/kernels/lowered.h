@@ -100,9 +100,9 @@ class Lowered {
       switch (t.dtype()) {
         case DType::f32: t.as<float>()[e] = static_cast<float>(rng.uniform(-1, 1)); break;
         case DType::bf16: t.as<bfloat16>()[e] = bfloat16(static_cast<float>(rng.uniform(-1, 1))); break;
+        case DType::f16: t.as<float16>()[e] = float16(static_cast<float>(rng.uniform(-1, 1))); break;
         case DType::u8: t.as<uint8_t>()[e] = static_cast<uint8_t>(rng.below(4)); break;
         case DType::i32: t.as<int32_t>()[e] = static_cast<int32_t>(rng.below(3)); break;
-        case DType::f16: break;
       }
     }
   }

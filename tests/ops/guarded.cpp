@@ -18,9 +18,9 @@ double decode(DType dtype, const std::byte* p) {
   switch (dtype) {
     case DType::f32: return as(float{});
     case DType::bf16: return static_cast<float>(as(bfloat16{}));
+    case DType::f16: return static_cast<float>(as(float16{}));
     case DType::i32: return as(int32_t{});
     case DType::u8: return as(uint8_t{});
-    case DType::f16: break;
   }
   return std::numeric_limits<double>::quiet_NaN();
 }
@@ -30,9 +30,9 @@ void encode(DType dtype, double v, std::byte* p) {
   switch (dtype) {
     case DType::f32: put(static_cast<float>(v)); break;
     case DType::bf16: put(bfloat16(static_cast<float>(v))); break;
+    case DType::f16: put(float16(static_cast<float>(v))); break;
     case DType::i32: put(static_cast<int32_t>(v)); break;
     case DType::u8: put(static_cast<uint8_t>(v)); break;
-    case DType::f16: break;
   }
 }
 

@@ -1,5 +1,7 @@
 #include "tests/ops/op_case.h"
 
+#include <fmt/format.h>
+
 #include <utility>
 #include <variant>
 
@@ -41,14 +43,15 @@ OpCase with_gradients(OpCase c, std::vector<int> inputs) {
   return c;
 }
 
-OpCase in_bf16(OpCase c) {
+OpCase in_type(DType dtype, OpCase c) {
+  c.type = dtype;
   c.differentiable.clear();
   for (Operand& o : c.in) {
-    if (o.role == Role::activation) o.spec.dtype = DType::bf16;
-    if (o.role == Role::weights) o.computed_in = DType::bf16;
+    if (o.role == Role::activation) o.spec.dtype = dtype;
+    if (o.role == Role::weights) o.computed_in = dtype;
   }
-  if (auto* normalize = std::get_if<Normalize>(&c.op)) normalize->to = DType::bf16;
-  if (auto* pool = std::get_if<GlobalAvgPoolBwd>(&c.op)) pool->to = DType::bf16;
+  if (auto* normalize = std::get_if<Normalize>(&c.op)) normalize->to = dtype;
+  if (auto* pool = std::get_if<GlobalAvgPoolBwd>(&c.op)) pool->to = dtype;
   return c;
 }
 
@@ -57,8 +60,10 @@ std::vector<OpCase> in_each_type(const std::vector<OpCase>& cases) {
   for (const OpCase& c : cases) {
     all.push_back(c);
     all.back().name += " f32";
-    all.push_back(in_bf16(c));
-    all.back().name += " bf16";
+    for (const DType dtype : {DType::bf16, DType::f16}) {
+      all.push_back(in_type(dtype, c));
+      all.back().name += fmt::format(" {}", name(dtype));
+    }
   }
   return all;
 }
@@ -67,11 +72,11 @@ double rounded_to(DType dtype, double v) {
   switch (dtype) {
     case DType::f32: return static_cast<float>(v);
     case DType::bf16: return static_cast<float>(bfloat16(static_cast<float>(v)));
+    case DType::f16: return static_cast<float>(float16(static_cast<float>(v)));
     case DType::u8:
     case DType::i32: return std::nearbyint(v);
-    case DType::f16: break;
   }
-  throw InternalError("op suite", "no backend computes in this type");
+  return v;
 }
 
 std::vector<Array> generate(const OpCase& c) {

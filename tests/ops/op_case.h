@@ -54,13 +54,14 @@ struct OpCase {
   /// Inputs whose gradient is checked by finite differences: where the first output is smooth around these
   /// numbers, and the case small.
   std::vector<int> differentiable{};
+  DType type = DType::f32;  ///< of the plan: what the backend has to support
 };
 
 /// The case with the inputs whose gradients are to be checked.
 OpCase with_gradients(OpCase c, std::vector<int> inputs);
-/// The case with its activations in bf16, and results too where the attributes name their type.
-OpCase in_bf16(OpCase c);
-/// Each case in f32 and in bf16, the type appended to its name.
+/// The case with its activations in `dtype`, and results too where the attributes name their type.
+OpCase in_type(DType dtype, OpCase c);
+/// Each case in f32, bf16 and f16, the type appended to its name.
 std::vector<OpCase> in_each_type(const std::vector<OpCase>& cases);
 
 /// The operands' numbers, already rounded to their types; the same at every call.

@@ -39,7 +39,9 @@ Array to_array(const StepParams& step) {
 namespace {
 
 /// Half the distance between numbers of a type near 1.
-double unit_roundoff(DType dtype) { return dtype == DType::bf16 ? 0x1p-8 : kUnit; }
+double unit_roundoff(DType dtype) {
+  return dtype == DType::bf16 ? 0x1p-8 : dtype == DType::f16 ? 0x1p-11 : kUnit;
+}
 
 void disturb(Array& a, Noise& noise) {
   const double unit = unit_roundoff(noise.stored_as);

@@ -1,0 +1,110 @@
+#include "tests/standin/streams.h"
+
+#include <algorithm>
+#include <ranges>
+#include <stdexcept>
+#include <utility>
+
+#include "tests/standin/device.h"
+
+namespace xf::standin {
+namespace {
+
+std::vector<std::unique_ptr<CUstream_st>>& streams() {
+  static std::vector<std::unique_ptr<CUstream_st>> all = [] {
+    std::vector<std::unique_ptr<CUstream_st>> first;
+    first.push_back(std::make_unique<CUstream_st>());  // the default stream
+    return first;
+  }();
+  return all;
+}
+
+// Runs the first piece of work of a queue; false when there is none or it has to wait.
+bool run_one(CUstream_st& stream) {
+  if (stream.queue.empty()) return false;
+  CUstream_st::Item& first = stream.queue.front();
+  if (first.waits_for && !first.waits_for->reached) return false;
+  const CUstream_st::Item item = std::move(first);
+  stream.queue.pop_front();
+  if (item.work) device_memory().open_for(item.work);
+  return true;
+}
+
+bool run_one_elsewhere(const CUstream_st* not_this) {
+  for (const auto& other : std::views::reverse(streams()))
+    if (other.get() != not_this && run_one(*other)) return true;
+  return false;
+}
+
+}  // namespace
+
+CUstream_st& stream_of(cudaStream_t handle) { return handle != nullptr ? *handle : *streams().front(); }
+
+void enqueue(cudaStream_t handle, Work work) {
+  CUstream_st& stream = stream_of(handle);
+  if (!stream.capture) {
+    stream.queue.push_back({std::move(work), nullptr});
+    return;
+  }
+  GraphNodes& nodes = stream.capture->nodes;
+  nodes.push_back({std::move(work), std::exchange(stream.last, {})});
+  stream.last = {nodes.size() - 1};
+}
+
+void drain(CUstream_st& stream) {
+  while (!stream.queue.empty()) {
+    if (!run_one(stream) && !run_one_elsewhere(&stream))
+      throw std::runtime_error("stand-in: a stream waits for an event that nobody records");
+  }
+}
+
+void drain_all() {
+  for (const auto& stream : streams()) drain(*stream);
+}
+
+void reach(const Mark& mark) {
+  while (!mark.reached) {
+    if (!run_one_elsewhere(nullptr))
+      throw std::runtime_error("stand-in: an event is waited for that nobody records");
+  }
+}
+
+void replay(const GraphNodes& nodes) {
+  std::vector<char> done(nodes.size(), 0);
+  for (size_t count = 0; count < nodes.size(); ++count) {
+    const auto ready = [&](size_t i) {
+      return done[i] == 0 && std::ranges::all_of(nodes[i].after, [&](size_t j) { return done[j] != 0; });
+    };
+    size_t next = nodes.size();
+    while (next > 0 && !ready(next - 1)) --next;
+    if (next == 0) throw std::runtime_error("stand-in: a graph has a cycle");
+    done[next - 1] = 1;
+    nodes[next - 1].work();
+  }
+}
+
+bool release_joined(Capture& capture, const std::vector<size_t>& last) {
+  for (const auto& stream : streams()) {
+    if (stream->capture.get() != &capture) continue;
+    stream->capture = nullptr;
+    stream->last.clear();
+  }
+  std::vector<char> before(capture.nodes.size(), 0);
+  for (const size_t i : last) before[i] = 1;
+  for (size_t i = capture.nodes.size(); i-- > 0;)
+    if (before[i] != 0)
+      for (const size_t j : capture.nodes[i].after) before[j] = 1;
+  return std::ranges::all_of(before, [](char b) { return b != 0; });
+}
+
+CUstream_st* create_stream() {
+  streams().push_back(std::make_unique<CUstream_st>());
+  return streams().back().get();
+}
+
+void destroy_stream(CUstream_st* stream) {
+  drain(*stream);
+  std::erase_if(streams(), [&](const auto& s) { return s.get() == stream; });
+}
+
+}  // namespace xf::standin

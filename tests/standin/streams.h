@@ -1,0 +1,82 @@
+#pragma once
+// Lazy streams: work waits in its queue until somebody asks for its result, and then what was queued last on
+// the other streams runs first. Work that relies on an order nobody asked for finds stale data.
+
+#include <cuda_runtime_api.h>
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace xf::standin {
+
+using Work = std::function<void()>;
+
+/// A point in a stream's work that an event marks.
+struct Mark {
+  bool reached = false;
+};
+
+/// A captured piece of work and what must run before it, by position in the graph.
+struct GraphNode {
+  Work work;
+  std::vector<size_t> after;
+};
+using GraphNodes = std::vector<GraphNode>;
+
+/// A capture in progress, shared by the streams that joined it.
+struct Capture {
+  GraphNodes nodes;
+  cudaStream_t origin = nullptr;
+  bool invalid = false;  ///< something was asked for that cannot be captured
+};
+
+}  // namespace xf::standin
+
+// CUDA's opaque types are ours to define.
+struct CUevent_st {
+  std::shared_ptr<xf::standin::Mark> mark;
+  std::shared_ptr<xf::standin::Capture> capture;  ///< recorded while this was captured …
+  std::vector<size_t> nodes;                      ///< … after these of its nodes
+};
+struct CUstream_st {
+  struct Item {
+    xf::standin::Work work;
+    std::shared_ptr<xf::standin::Mark> waits_for;
+  };
+  std::deque<Item> queue;
+  std::shared_ptr<xf::standin::Capture> capture;
+  std::vector<size_t> last;  ///< in a capture: the nodes that the next one follows
+};
+struct CUgraph_st {
+  xf::standin::GraphNodes nodes;
+};
+struct CUgraphExec_st {
+  xf::standin::GraphNodes nodes;
+};
+
+namespace xf::standin {
+
+/// The stream meant by a handle; null is the default stream.
+CUstream_st& stream_of(cudaStream_t handle);
+/// Queues work, or adds it to the capture in progress.
+void enqueue(cudaStream_t stream, Work work);
+/// Runs a stream's work to its end, and of the others what that waits for. Throws std::runtime_error when it
+/// waits for what nobody will do.
+void drain(CUstream_st& stream);
+void drain_all();
+/// Runs until the mark is reached.
+void reach(const Mark& mark);
+/// Runs captured work in an order that the graph allows: what was captured last first.
+void replay(const GraphNodes& nodes);
+
+/// Ends a capture on every stream that joined it. Returns whether all their work comes before `last`, the
+/// end of the stream that began it.
+bool release_joined(Capture& capture, const std::vector<size_t>& last);
+
+CUstream_st* create_stream();
+void destroy_stream(CUstream_st* stream);
+
+}  // namespace xf::standin
