@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -73,6 +74,33 @@ class Kernel {
 
 enum class Lane : uint8_t { compute, copy };
 
+/// The way of an input's bytes to their place on the device, step after step.
+class Feed {
+ public:
+  virtual ~Feed() = default;
+  /// What is queued on the compute stream from now on finds these bytes there; what was queued before still
+  /// finds the last ones. `host` may change when this returns.
+  virtual void write(const std::byte* host) = 0;
+};
+
+/// The way of a result's bytes to the host, step after step.
+class Readback {
+ public:
+  virtual ~Readback() = default;
+  /// Takes what the work queued on the compute stream so far leaves at the result's place. Two may be on
+  /// their way at a time.
+  virtual void queue() = 0;
+  /// Waits for the oldest that is on its way. The bytes stay until the second queue() after its own.
+  virtual const std::byte* receive() = 0;
+};
+
+/// Work that was recorded once and can be queued again as a whole.
+class Recording {
+ public:
+  virtual ~Recording() = default;
+  virtual void replay(Stream& stream) = 0;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -89,7 +117,17 @@ class Backend {
   virtual void upload(Stream& stream, std::byte* device, const std::byte* host, size_t bytes) = 0;
   /// Returns once the bytes are on the host.
   virtual void download(Stream& stream, std::byte* host, const std::byte* device, size_t bytes) = 0;
-  [[nodiscard]] virtual bool can_capture() const { return false; }
+  /// `device`: memory of this backend that outlives what is made here.
+  virtual std::unique_ptr<Feed> feed(std::byte* device, size_t bytes);
+  virtual std::unique_ptr<Readback> readback(const std::byte* device, size_t bytes);
+  /// Records what work() queues on `stream` without running it; none where the device cannot.
+  virtual std::unique_ptr<Recording> record(Stream& /*stream*/, const std::function<void()>& /*work*/) {
+    return nullptr;
+  }
+  /// Bytes that reserve() can still give.
+  [[nodiscard]] virtual size_t available() const = 0;
+  /// Sets so many bytes aside, in one piece, for the reserve() calls that follow. Throws MemoryError.
+  virtual void set_aside(size_t /*bytes*/) {}
 };
 
 /// Whether results may depend on the number of threads.

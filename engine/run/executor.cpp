@@ -64,6 +64,8 @@ void Executor::bind() {
   if (arena == bound_to_ && !steps_.empty()) return;
   bound_to_ = arena;
   steps_.clear();
+  readbacks_.clear();
+  recordings_ = {};
   for (const PlanStep& step : plan_.steps) {
     Bound b{&step, {}, {}};
     for (const Value& v : step.operands) b.operands.push_back(ref(v, arena));
@@ -73,20 +75,22 @@ void Executor::bind() {
   }
 }
 
+void Executor::write(Value v, const std::byte* host) {
+  std::unique_ptr<Feed>& feed = feeds_[v];
+  if (!feed) feed = backend_.feed(ref(v, nullptr).data, v.spec().bytes());
+  feed->write(host);
+}
+
 void Executor::write(const std::string& input, const Tensor& value) {
   const Value v = plan_.graph().source(input);
   if (!v || plan_.slots.count(v) == 0) return;  // a plan that does not read this input does not hold it
   if (value.shape() != v.shape() || value.dtype() != v.spec().dtype)
     throw ShapeError(input, "the plan was compiled for another input", {v.shape(), value.shape()});
-  backend_.upload(backend_.stream(Lane::compute), ref(v, nullptr).data, value.data(), value.bytes());
+  write(v, value.data());
 }
 
-void Executor::run(Phase phase) {
-  bind();
+void Executor::run_kernels(Phase phase) {
   Stream& stream = backend_.stream(Lane::compute);
-  if (const Value step = plan_.graph().source("step"); step && plan_.slots.count(step) != 0)
-    backend_.upload(stream, ref(step, nullptr).data, reinterpret_cast<const std::byte*>(&params_),
-                    sizeof params_);
 #ifndef NDEBUG
   const ArenaWatch watch(plan_, backend_);
   if (phase != Phase::update) watch.begin(bound_to_);
@@ -102,9 +106,50 @@ void Executor::run(Phase phase) {
   }
 }
 
+void Executor::run(Phase phase) {
+  bind();
+  if (const Value step = plan_.graph().source("step"); step && plan_.slots.count(step) != 0)
+    write(step, reinterpret_cast<const std::byte*>(&params_));
+#ifdef NDEBUG
+  const bool recordable = observer_ == nullptr;
+#else
+  const bool recordable = false;  // the watch looks at the memory between kernels
+#endif
+  const auto slot = static_cast<size_t>(phase);
+  Stream& stream = backend_.stream(Lane::compute);
+  // The first run is not recorded: libraries load their code and choose their algorithms in it.
+  if (recordable && ++runs_[slot] == 2)
+    recordings_[slot] = backend_.record(stream, [&] { run_kernels(phase); });
+  if (recordable && recordings_[slot])
+    recordings_[slot]->replay(stream);
+  else
+    run_kernels(phase);
+}
+
 void Executor::refresh() { run(Phase::once); }
 void Executor::run_batch() { run(Phase::batch); }
 void Executor::run_update() { run(Phase::update); }
+
+Readback& Executor::readback(size_t index) {
+  bind();
+  std::unique_ptr<Readback>& readback = readbacks_[index];
+  if (!readback) {
+    const Ref r = ref(plan_.program.keep.at(index), bound_to_);
+    if (r.row_stride != r.spec.shape.c)
+      throw InternalError("result", "only whole tensors are sent: fetch() the slices of others");
+    readback = backend_.readback(r.data, r.spec.bytes());
+  }
+  return *readback;
+}
+
+void Executor::send(size_t index) { readback(index).queue(); }
+
+Tensor Executor::receive(size_t index) {
+  const Spec& spec = plan_.program.keep.at(index).spec();
+  Tensor t(spec.shape, spec.dtype);
+  std::memcpy(t.data(), readback(index).receive(), t.bytes());
+  return t;
+}
 
 Tensor Executor::fetch(size_t index) {
   const Value v = plan_.program.keep.at(index);

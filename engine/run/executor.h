@@ -1,7 +1,10 @@
 #pragma once
-// Replays a plan: kernels in order on fixed addresses. A step allocates nothing and looks nothing up.
+// Replays a plan: kernels in order on fixed addresses. A step allocates nothing and looks nothing up, and on
+// a device that works by itself it waits for nothing: inputs and results travel while the device computes.
 
+#include <array>
 #include <cstddef>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,7 +48,8 @@ class Executor {
 
   /// What the next run reads: written to the device when it starts.
   [[nodiscard]] StepParams& params() { return params_; }
-  /// Copies an input. Throws ShapeError when the tensor is not what the graph declared.
+  /// Copies an input; the next run reads it. Throws ShapeError when the tensor is not what the graph
+  /// declared.
   void write(const std::string& input, const Tensor& value);
   /// Runs what depends on the weights alone, for plans with Weights::fixed; call after each change of
   /// weights.
@@ -54,8 +58,12 @@ class Executor {
   void run_batch();
   /// The optimizer.
   void run_update();
-  /// The value that was the index-th of compile()'s `keep`, as the last run left it.
+  /// The value that was the index-th of compile()'s `keep`, as the last run left it. Waits for the run.
   [[nodiscard]] Tensor fetch(size_t index);
+  /// Sends that value to the host without waiting. Two may be on their way at a time.
+  void send(size_t index);
+  /// Waits for the oldest send(index) that was not received yet.
+  [[nodiscard]] Tensor receive(size_t index);
 
   void observe(StepObserver* observer) { observer_ = observer; }
   [[nodiscard]] const Plan& plan() const { return plan_; }
@@ -69,7 +77,10 @@ class Executor {
   void bind();
   [[nodiscard]] Ref ref(Value v, std::byte* arena) const;
   void fill_constants();
+  void write(Value input, const std::byte* host);
   void run(Phase phase);
+  void run_kernels(Phase phase);
+  [[nodiscard]] Readback& readback(size_t index);
 
   Plan plan_;
   Backend& backend_;
@@ -79,6 +90,11 @@ class Executor {
   Buffer fixed_;
   std::byte* bound_to_ = nullptr;
   std::vector<Bound> steps_;
+  std::map<Value, std::unique_ptr<Feed>> feeds_;
+  std::map<size_t, std::unique_ptr<Readback>> readbacks_;
+  /// By Phase: what a run queues, recorded at its second time; and how often it ran.
+  std::array<std::unique_ptr<Recording>, 3> recordings_;
+  std::array<int, 3> runs_{};
   StepParams params_;
   StepObserver* observer_ = nullptr;
 };

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "engine/core/error.h"
+#include "engine/train/largest_batch.h"
 
 namespace xf {
 
@@ -42,12 +43,48 @@ TrainingPlan plan_training(const NetworkSpec& spec, const TrainOptions& options,
   return result;
 }
 
+namespace {
+
+constexpr int64_t kLeastBatch = 2;  // batch statistics of one image mean little
+
+size_t bytes_of(const Plan& plan) {
+  return plan.arena_bytes + plan.fixed_bytes + ParamStore::bytes_for(plan.graph());
+}
+
+/// Sets the plan's memory aside, but for what the store holds already. Throws MemoryError, which names the
+/// largest batch that fits.
+void require_memory(const NetworkSpec& spec, const TrainOptions& options, const Plan& plan, Backend& backend,
+                    const ParamStore& store) {
+  const size_t held = store.bytes(), all = bytes_of(plan), more = all - std::min(all, held);
+  const size_t available = backend.available();
+  if (more <= available) {
+    backend.set_aside(more);
+    return;
+  }
+  const int64_t fits = largest_batch(kLeastBatch, options.batch, available + held, [&](int64_t batch) {
+    TrainOptions smaller = options;
+    smaller.batch = batch;
+    return batch == options.batch ? all : bytes_of(plan_training(spec, smaller, backend).plan);
+  });
+  constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
+  throw MemoryError(
+      fmt::format("--batch {}", options.batch),
+      fmt::format("training takes {:.2f} GiB on {}, where {:.2f} GiB are available",
+                  static_cast<double>(all) / kGiB, backend.name(),
+                  static_cast<double>(available + held) / kGiB),
+      fits > 0 ? fmt::format("the largest that fits is --batch {}", fits)
+               : "no batch of this network fits: use a smaller network, or a device with more memory");
+}
+
+}  // namespace
+
 Trainer::Trainer(const NetworkSpec& spec, const TrainOptions& options, Backend& backend, ParamStore& store,
                  ActivationMemory& memory)
     : spec_(spec), options_(options), backend_(backend), store_(store), memory_(memory) {
   const TrainGraph recorded = record_training(spec, options.batch, options.update, options.loss);
   Plan plan = compile(*recorded.graph, recorded.keep,
                       {options.precision, Weights::changing, options.allow_reference}, backend);
+  require_memory(spec, options, plan, backend, store);
   store.declare(*recorded.graph);
   std::vector<std::string> fresh_averages;
   for (const std::string& name : store.names())
@@ -60,7 +97,7 @@ Trainer::Trainer(const NetworkSpec& spec, const TrainOptions& options, Backend& 
 
 std::string Trainer::evaluation_prefix() const { return options_.update.rule.ema_decay > 0 ? "ema/" : ""; }
 
-Trainer::StepResult Trainer::micro_step(const ImageBatch& batch) {
+void Trainer::start(const ImageBatch& batch) {
   executor_->write("images", batch.images);
   executor_->write("labels", batch.labels);
   executor_->write("image_weights", batch.weights);
@@ -69,8 +106,9 @@ Trainer::StepResult Trainer::micro_step(const ImageBatch& batch) {
   params.micro_batch =
       static_cast<int32_t>(micro_batches_ % static_cast<uint32_t>(options_.update.accumulate));
   executor_->run_batch();
+  executor_->send(kLoss);
+  executor_->send(kHits);
   ++micro_batches_;
-  return {sum_of(executor_->fetch(kLoss)), executor_->fetch(kHits).as<float>()[0]};
 }
 
 void Trainer::apply_update(int64_t updates_per_epoch) {
@@ -81,11 +119,33 @@ void Trainer::apply_update(int64_t updates_per_epoch) {
   params.learning_rate[kHead] = static_cast<float>(rate * options_.update.head_factor);
   params.update = static_cast<int32_t>(++updates_);
   executor_->run_update();
+  executor_->send(kFinite);
 }
 
-double Trainer::step(const ImageBatch& batch) {
-  const double loss = micro_step(batch).loss;
+void Trainer::step(const ImageBatch& batch) {
+  start(batch);
   apply_update(1);
+}
+
+double Trainer::loss() {
+  static_cast<void>(executor_->receive(kHits));
+  static_cast<void>(executor_->receive(kFinite));
+  return sum_of(executor_->receive(kLoss));
+}
+
+double Trainer::finish(const Started& started, Sums& sums) {
+  const auto fail = [&](const char* what) {
+    throw DivergedError(fmt::format("epoch {}, step {}", started.epoch, started.step),
+                        fmt::format("{} is not a finite number", what),
+                        std::string("use a lower --lr, --clip-norm, or --precision f32") +
+                            (started.epoch > 1 ? "; the best weights so far are kept" : ""));
+  };
+  const double loss = sum_of(executor_->receive(kLoss));
+  if (!std::isfinite(loss)) fail("the loss");
+  sums.loss += loss;
+  sums.hits += executor_->receive(kHits).as<float>()[0];
+  sums.images += options_.batch;
+  if (started.updated && executor_->receive(kFinite).as<float>()[0] == 0) fail("a gradient");
   return loss;
 }
 
@@ -95,8 +155,15 @@ void Trainer::train_epoch(Loader& train, EpochMetrics& m, const TrainEvents& eve
   // Micro-batches that do not fill an update at the end of an epoch are left out; the next epoch's order
   // differs.
   const int64_t updates = std::max<int64_t>(1, batches / accumulate);
-  double loss = 0, hits = 0;
-  int64_t seen = 0;
+  Sums sums;
+  // The results of a micro-batch are read while the next one is computed. An update whose gradients are not
+  // finite changes nothing, so what was started meanwhile does no harm.
+  std::optional<Started> before;
+  const auto finish_before = [&] {
+    if (!before) return;
+    const double loss = finish(*before, sums);
+    if (events.progress) events.progress(sums.images, total, loss);
+  };
   ImageBatch batch;
   train.start_epoch(m.epoch - 1);
   for (int64_t i = 0; i < updates * accumulate; ++i) {
@@ -104,25 +171,15 @@ void Trainer::train_epoch(Loader& train, EpochMetrics& m, const TrainEvents& eve
       train.start_epoch(m.epoch - 1);
       train.next(batch);
     }
-    const StepResult r = micro_step(batch);
-    const auto fail = [&](const char* what) {
-      throw DivergedError(fmt::format("epoch {}, step {}", m.epoch, i + 1),
-                          fmt::format("{} is not a finite number", what),
-                          std::string("use a lower --lr, --clip-norm, or --precision f32") +
-                              (m.epoch > 1 ? "; the best weights so far are kept" : ""));
-    };
-    if (!std::isfinite(r.loss)) fail("the loss");
-    loss += r.loss;
-    hits += r.hits;
-    seen += options_.batch;
-    if ((i + 1) % accumulate == 0) {
-      apply_update(updates);
-      if (executor_->fetch(kFinite).as<float>()[0] == 0) fail("a gradient");
-    }
-    if (events.progress) events.progress(seen, total, r.loss);
+    start(batch);
+    const bool last = (i + 1) % accumulate == 0;
+    if (last) apply_update(updates);
+    finish_before();
+    before = Started{m.epoch, i + 1, last};
   }
-  m.train_loss = loss * static_cast<double>(options_.batch) / static_cast<double>(seen);
-  m.train_top1 = hits / static_cast<double>(seen);
+  finish_before();
+  m.train_loss = sums.loss * static_cast<double>(options_.batch) / static_cast<double>(sums.images);
+  m.train_top1 = sums.hits / static_cast<double>(sums.images);
 }
 
 void Trainer::validate(Loader& validation, EpochMetrics& m) {

@@ -65,18 +65,29 @@ class Trainer {
   /// Runs all epochs. Throws DivergedError when the loss or a gradient is not finite: it names epoch and
   /// step.
   EpochMetrics fit(Loader& train, Loader* validation, const TrainEvents& events);
-  /// One update on a batch that is already here, its loss: for measuring.
-  double step(const ImageBatch& batch);
+  /// One update on a batch that is already here, without waiting for it: for measuring.
+  void step(const ImageBatch& batch);
+  /// Waits for the oldest step() whose loss was not asked for; two may be on their way.
+  double loss();
   [[nodiscard]] const Plan& plan() const { return executor_->plan(); }
   [[nodiscard]] Executor& executor() { return *executor_; }
   /// What to put before a tensor's name to get what evaluation uses: "ema/" with averaging on.
   [[nodiscard]] std::string evaluation_prefix() const;
 
  private:
-  struct StepResult {
-    double loss = 0, hits = 0;
+  /// A micro-batch whose results are on their way.
+  struct Started {
+    int epoch = 0;
+    int64_t step = 0;
+    bool updated = false;
   };
-  StepResult micro_step(const ImageBatch& batch);
+  struct Sums {
+    double loss = 0, hits = 0;
+    int64_t images = 0;
+  };
+  void start(const ImageBatch& batch);
+  /// Waits for a micro-batch's results and adds them. Throws DivergedError.
+  double finish(const Started& started, Sums& sums);
   void apply_update(int64_t updates_per_epoch);
   void train_epoch(Loader& train, EpochMetrics& m, const TrainEvents& events);
   void validate(Loader& validation, EpochMetrics& m);

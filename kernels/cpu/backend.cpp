@@ -46,6 +46,7 @@ class CpuBackend : public Backend {
   }
 
   Buffer reserve(size_t bytes) override { return map_memory(bytes); }
+  [[nodiscard]] size_t available() const override { return available_memory(); }
   Stream& stream(Lane) override { return stream_; }
   void upload(Stream&, std::byte* device, const std::byte* host, size_t bytes) override {
     std::memcpy(device, host, bytes);

@@ -9,8 +9,12 @@
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/devices.h"
 #include "kernels/cuda/lower.h"
+#include "kernels/cuda/memory_pool.h"
 #include "kernels/cuda/module.h"
+#include "kernels/cuda/named_kernel.h"
+#include "kernels/cuda/recording.h"
 #include "kernels/cuda/stream.h"
+#include "kernels/cuda/transfers.h"
 
 namespace xf::cuda {
 namespace {
@@ -18,7 +22,12 @@ namespace {
 class CudaBackend final : public Backend {
  public:
   CudaBackend(int index, Determinism determinism)
-      : index_(index), device_(usable_device(index)), context_{determinism}, compute_(index), copy_(index) {}
+      : index_(index),
+        device_(usable_device(index)),
+        context_{determinism},
+        compute_(index),
+        copy_(index),
+        memory_(CudaBackend::name()) {}
 
   [[nodiscard]] std::string name() const override { return fmt::format("cuda:{}", index_); }
 
@@ -28,7 +37,7 @@ class CudaBackend final : public Backend {
           if constexpr (std::is_same_v<std::decay_t<decltype(op)>, std::monostate>)
             throw InternalError(node.name, "a tensor of the graph is not an operation");
           else
-            return cuda::lower(op, node, context_);
+            return named(cuda::lower(op, node, context_), node.name);
         },
         node.op);
   }
@@ -44,23 +53,19 @@ class CudaBackend final : public Backend {
 
   Buffer reserve(size_t bytes) override {
     use_device(index_);
-    void* memory = nullptr;
-    const cudaError_t status = cudaMalloc(&memory, bytes);
-    if (status == cudaErrorMemoryAllocation) {
-      cudaGetLastError();
-      size_t left = 0, all = 0;
-      check(cudaMemGetInfo(&left, &all), "cudaMemGetInfo");
-      throw MemoryError(name(),
-                        fmt::format("{} bytes were asked for, and {} of {} are free", bytes, left, all),
-                        "use a smaller --batch");
-    }
-    check(status, "cudaMalloc");
-    Buffer buffer{
-        std::shared_ptr<std::byte>(static_cast<std::byte*>(memory), [](std::byte* p) { cudaFree(p); }),
-        bytes};
-    check(cudaMemsetAsync(memory, 0, bytes, compute_.use()), "cudaMemset");
+    Buffer buffer = memory_.take(bytes);
+    if (bytes == 0) return buffer;
+    check(cudaMemsetAsync(buffer.data.get(), 0, bytes, compute_.use()), "cudaMemset");
     compute_.synchronize();
     return buffer;
+  }
+  [[nodiscard]] size_t available() const override {
+    use_device(index_);
+    return memory_.available();
+  }
+  void set_aside(size_t bytes) override {
+    use_device(index_);
+    memory_.set_aside(bytes);
   }
 
   Stream& stream(Lane lane) override { return lane == Lane::compute ? compute_ : copy_; }
@@ -75,11 +80,22 @@ class CudaBackend final : public Backend {
     stream.synchronize();
   }
 
+  std::unique_ptr<Feed> feed(std::byte* device, size_t bytes) override {
+    return make_feed(compute_, copy_, reserve(2 * bytes), device, bytes);
+  }
+  std::unique_ptr<Readback> readback(const std::byte* device, size_t bytes) override {
+    return make_readback(compute_, device, bytes);
+  }
+  std::unique_ptr<Recording> record(Stream& stream, const std::function<void()>& work) override {
+    return cuda::record(cuda_stream(stream), work);
+  }
+
  private:
   int index_;
   Device device_;
   Context context_;
   CudaStream compute_, copy_;
+  MemoryPool memory_;
 };
 
 std::unique_ptr<Backend> make_backend(int index, Determinism determinism) {

@@ -32,6 +32,7 @@ Versions versions() {
 std::vector<Device> devices() {
   int count = 0;
   const cudaError_t status = cudaGetDeviceCount(&count);
+  if (status != cudaSuccess) cudaGetLastError();  // so that the next call does not report it again
   if (status == cudaErrorInsufficientDriver) {
     throw UnavailableError(
         "CUDA", missing_driver(versions()),

@@ -41,6 +41,7 @@ class FakeBackend : public Backend {
     std::memset(p, 0, bytes);
     return {{p, [](std::byte* q) { ::operator delete (q, std::align_val_t{256}); }}, bytes};
   }
+  [[nodiscard]] size_t available() const override { return size_t{1} << 30; }
   Stream& stream(Lane /*lane*/) override { return stream_; }
   void upload(Stream& /*stream*/, std::byte* device, const std::byte* host, size_t bytes) override {
     std::memcpy(device, host, bytes);

@@ -1,10 +1,11 @@
 #pragma once
-// Lazy streams: work waits in its queue until somebody asks for its result, and then what was queued last on
-// the other streams runs first. Work that relies on an order nobody asked for finds stale data.
+// Lazy streams: work waits in its queue until somebody asks for its result. Work that relies on an order
+// nobody asked for finds stale data, or data that is newer than it expects.
 
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -13,6 +14,11 @@
 namespace xf::standin {
 
 using Work = std::function<void()>;
+
+/// How the other streams move while one is waited for: as late as possible (only where the awaited one
+/// depends on them), or as early (all they can, before it).
+enum class Pace : uint8_t { late, early };
+void set_pace(Pace pace);
 
 /// A point in a stream's work that an event marks.
 struct Mark {
