@@ -12,30 +12,17 @@
 #include "engine/train/train_graph.h"
 #include "tests/ops/backends.h"
 #include "tests/ops/reference/reference.h"
+#include "tests/support/small_networks.h"
 
 namespace xf::test {
 namespace {
 
-constexpr int64_t kBatch = 5, kClasses = 6;
+constexpr int64_t kBatch = 5, kClasses = kSmallClasses;
 constexpr int kSize = 15;
-
-/// One of everything: a residual block, a concatenation with a pooled branch and one that is used twice,
-/// every pooling, dropout.
-ModelOutputs small_network(const Net& n, Value x) {
-  x = n.unit(x, {"stem", 8, 3, 2});
-  const Value block =
-      n.bn(n.conv(n.unit(x, {"block.a", 8, 3}), "block.b", 8, 3), "block.bn", Activation::relu, x);
-  const Value first = n.unit(block, {"mixed.one", 5, 1});
-  const Value wide = n.concat({first, n.unit(block, {"mixed.three", 7, {1, 3}}),
-                               n.unit(n.avg_pool(block, 3, 1, Pad::half), {"mixed.pool", 4, 1}), first});
-  const Value small = n.max_pool(wide, 3, 2, Pad::valid);
-  const Value features = n.global_avg_pool(n.unit(small, {"last", 17, 3, 1, Pad::valid}));
-  return {features, n.dense(n.dropout(features, 0.3F), "fc", kClasses)};
-}
 
 NetworkSpec network(std::vector<std::string> freeze = {}) {
   NetworkSpec spec;
-  spec.build = small_network;
+  spec.build = small_inception;
   spec.net.freeze = std::move(freeze);
   spec.height = spec.width = kSize;
   return spec;
