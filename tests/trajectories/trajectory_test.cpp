@@ -1,4 +1,4 @@
-// The whole CUDA backend end to end: twenty steps of a training give the CPU backend's losses.
+// A whole backend end to end: twenty steps of a training give the CPU backend's losses.
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -10,7 +10,7 @@
 #include "engine/core/rng.h"
 #include "engine/train/trainer.h"
 #include "kernels/cpu/backend.h"
-#include "kernels/cuda/module.h"
+#include "tests/ops/backends.h"
 #include "tests/support/small_networks.h"
 
 namespace xf::test {
@@ -80,11 +80,6 @@ std::vector<double> on_cpu(const Training& t, Precision precision) {
   return losses(t, *backend, precision, Captured::no);
 }
 
-std::vector<double> on_cuda(const Training& t, Precision precision, Captured captured) {
-  const auto backend = xferrun_cuda_module()->make_backend(0, Determinism::any_threads);
-  return losses(t, *backend, precision, captured);
-}
-
 /// The largest relative difference between two runs' losses.
 double apart(const std::vector<double>& a, const std::vector<double>& b) {
   REQUIRE(a.size() == b.size());
@@ -99,13 +94,15 @@ double apart(const std::vector<double>& a, const std::vector<double>& b) {
 }  // namespace
 
 TEST_CASE("trajectories: f32 losses are the CPU's, captured or not") {
-  for (const Training& t : kTrainings) {
-    CAPTURE(t.name);
-    const std::vector<double> expected = on_cpu(t, Precision::f32);
-    const std::vector<double> got = on_cuda(t, Precision::f32, Captured::yes);
-    CHECK(apart(got, expected) <= 1e-4);
-    CHECK(got == on_cuda(t, Precision::f32, Captured::no));
-    CHECK(expected.back() != doctest::Approx(expected.front()));  // something was learnt
+  for (const auto& backend : backends(Determinism::any_threads)) {
+    for (const Training& t : kTrainings) {
+      CAPTURE(t.name);
+      const std::vector<double> expected = on_cpu(t, Precision::f32);
+      const std::vector<double> got = losses(t, *backend, Precision::f32, Captured::yes);
+      CHECK(apart(got, expected) <= 1e-4);
+      CHECK(got == losses(t, *backend, Precision::f32, Captured::no));
+      CHECK(expected.back() != doctest::Approx(expected.front()));  // something was learnt
+    }
   }
 }
 
@@ -115,13 +112,20 @@ TEST_CASE("trajectories: bf16 losses are as far from f32 as the CPU's are") {
     fmt::print("skipped: bf16 trajectories: {}\n", why);
     return;
   }
-  for (const Training& t : kTrainings) {
-    CAPTURE(t.name);
-    const std::vector<double> single = on_cpu(t, Precision::f32), half = on_cpu(t, Precision::bf16);
-    const std::vector<double> got = on_cuda(t, Precision::bf16, Captured::yes);
-    // Two roundings of the same kind and number, independent of each other: twice either's distance from f32.
-    CHECK(apart(got, half) <= 2 * apart(half, single));
-    CHECK(apart(got, single) <= 2 * apart(half, single));
+  for (const auto& backend : backends(Determinism::any_threads)) {
+    if (!backend->supports(DType::bf16, why)) {
+      fmt::print("skipped: bf16 trajectories: {}\n", why);
+      continue;
+    }
+    for (const Training& t : kTrainings) {
+      CAPTURE(t.name);
+      const std::vector<double> single = on_cpu(t, Precision::f32), half = on_cpu(t, Precision::bf16);
+      const std::vector<double> got = losses(t, *backend, Precision::bf16, Captured::yes);
+      // Two roundings of the same kind and number, independent of each other: twice either's distance from
+      // f32.
+      CHECK(apart(got, half) <= 2 * apart(half, single));
+      CHECK(apart(got, single) <= 2 * apart(half, single));
+    }
   }
 }
 
