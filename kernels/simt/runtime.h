@@ -13,20 +13,9 @@
 
 #include "engine/core/error.h"
 #include "kernels/simt/cuda_vocabulary.h"
+#include "kernels/simt/schedule.h"
 
 namespace xf::simt {
-
-/// The order in which blocks, and the ready threads of a block, take their turns. A missing barrier often
-/// shows in one order alone: tests run all three.
-enum class Order : uint8_t { forward, reverse, random };
-
-struct Schedule {
-  Order order = Order::forward;
-  uint64_t seed = 1;  ///< of Order::random
-};
-
-/// Holds for the launches that follow.
-void set_schedule(Schedule schedule);
 
 /// A kernel did what a device leaves undefined. The text names block, thread, operation, file and line.
 struct KernelError : InternalError {

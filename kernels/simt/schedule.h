@@ -1,0 +1,20 @@
+#pragma once
+// Which thread of a kernel goes first on the CPU.
+
+#include <cstdint>
+
+namespace xf::simt {
+
+/// The order in which blocks, and the ready threads of a block, take their turns. A missing barrier often
+/// shows in one order alone: tests run all three.
+enum class Order : uint8_t { forward, reverse, random };
+
+struct Schedule {
+  Order order = Order::forward;
+  uint64_t seed = 1;  ///< of Order::random
+};
+
+/// Holds for the launches that follow.
+void set_schedule(Schedule schedule);
+
+}  // namespace xf::simt
