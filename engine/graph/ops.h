@@ -1,7 +1,7 @@
 #pragma once
 // The attributes of every operation. An operation's operands are listed as `(inputs) → (outputs)`; an input
-// with `?` may be absent (an empty Value). Activations are NHWC, f32, bf16 or f16; statistics, losses, gradients
-// of parameters and parameters are f32.
+// with `?` may be absent (an empty Value). Activations are NHWC, f32, bf16 or f16; statistics, losses,
+// gradients of parameters and parameters are f32.
 
 #include <array>
 #include <cstdint>
@@ -190,10 +190,10 @@ struct TensorRule {
   int group = 0;    ///< which of StepParams::learning_rate
   float decay = 0;  ///< weight decay of this tensor
 };
-/// (step, then for each tensor: parameter, gradient?, moment1?, moment2?, average?)
+/// (step, then for each tensor: parameter, gradient?, moment1?, moment2?, average?, at last loss_scale?)
 ///   → (norm f32 (1,1,1,1), finite f32 (1,1,1,1): 1 or 0, then for each tensor: parameter', moment1',
-///   moment2', average'). Every tensor has its five operands and four outputs: absent and unused ones keep
-///   their place.
+///   moment2', average', at last loss_scale'). Every tensor has its five operands and four outputs: absent
+///   and unused ones keep their place.
 /// A tensor without gradient only joins its average.
 /// One pass: gradients are divided by the loss scale; their global norm and finiteness are taken; nothing
 /// changes when one is not finite; the norm is clipped to `clip_norm` where that is above 0; then
@@ -203,6 +203,9 @@ struct TensorRule {
 ///   moment2) adadelta  Zeiler 2012: E[g²] with rho, E[dx²]                                     (moment1,
 ///   moment2)
 /// average = ema_decay average + (1 - ema_decay) p'. sgd and adadelta add decay * p to g.
+/// loss_scale is f32 (1,1,1,2): the scale, 1 where absent, and how many updates in a row were finite with it.
+/// The scale moves by LossScaling: halved after an update that was not finite, doubled after enough that
+/// were.
 struct Optimize {
   OptimizerKind kind = OptimizerKind::sgd;
   float momentum = 0.9F;  ///< sgd
@@ -213,6 +216,16 @@ struct Optimize {
   float ema_decay = 0;
   std::vector<TensorRule> tensors;
 };
+/// Dynamic loss scaling (Micikevicius et al. 2018), with the numbers of torch.amp.GradScaler: f16's gradients
+/// vanish below 2^-24, so the loss is multiplied by what they just bear.
+struct LossScaling {
+  static constexpr float kFirst = 65536, kGrowth = 2, kBackoff = 0.5F;
+  static constexpr int kInterval = 2000;  ///< finite updates until the scale grows
+};
+/// (loss_scale f32 (1,1,1,2)) → (the scale times `share`, f32 (1,1,1,1)): what a gradient begins with.
+struct LossSeed {
+  float share = 1;
+};
 /// How many moments a tensor has under this optimizer (0 … 2).
 int moments(const Optimize& o);
 
@@ -221,7 +234,6 @@ int moments(const Optimize& o);
 struct StepParams {
   static constexpr int kGroups = 4;
   std::array<float, kGroups> learning_rate{};
-  float loss_scale = 1;
   int32_t update = 1;       ///< 1 for the first update: the bias correction's exponent
   int32_t micro_batch = 0;  ///< 0 for the first of an accumulated step
   uint32_t counter = 0;     ///< differs for every micro-batch of a run

@@ -80,12 +80,16 @@ class UpdateRecorder {
     if (rule_.ema_decay > 0) add(value, {}, {}, {}, average(g_.node(state).name, state.shape()), {}, {});
   }
 
-  Value record() {
+  Value record(Value loss_scale) {
     g_.set_scope("optimizer");
+    inputs_.push_back(loss_scale);
+    if (loss_scale) updates_.emplace_back(loss_scale_output(), loss_scale);
     const Value first = g_.add(rule_, inputs_);
     for (const auto& [output, state] : updates_) g_.update(state, Graph::output(first, output));
     return first;
   }
+
+  [[nodiscard]] int loss_scale_output() const { return 2 + 4 * static_cast<int>(rule_.tensors.size()); }
 
  private:
   Value average(const std::string& name, Shape shape) {
@@ -125,7 +129,15 @@ TrainGraph record_training(const NetworkSpec& spec, int64_t batch, const UpdateO
     throw UsageError("--freeze", "freezes every parameter", "leave at least the last layer to train");
 
   // The mean over the micro-batches of a step.
-  const Value seed = g.constant({{1, 1, 1, 1}, DType::f32}, 1.0F / static_cast<float>(update.accumulate));
+  const float share = 1.0F / static_cast<float>(update.accumulate);
+  Value loss_scale, seed;
+  if (update.loss_scaling) {
+    loss_scale = g.state("loss_scale", {1, 1, 1, 2}, {});
+    g.set_scope("loss");
+    seed = g.add(LossSeed{share}, {loss_scale});
+  } else {
+    seed = g.constant({{1, 1, 1, 1}, DType::f32}, share);
+  }
   const std::vector<Value> gradient =
       accumulated(g, params, gradients(loss, params, seed), update.accumulate);
 
@@ -138,8 +150,9 @@ TrainGraph record_training(const NetworkSpec& spec, int64_t batch, const UpdateO
                         is_weight ? static_cast<float>(update.weight_decay) : 0.0F});
   }
   for (const Update& u : batch_norm) recorder.averaged(u.state, u.value);
-  const Value norm = recorder.record();
+  const Value norm = recorder.record(loss_scale);
   t.keep = {loss, Graph::output(loss, 2), norm, Graph::output(norm, 1)};
+  if (loss_scale) t.keep.push_back(Graph::output(norm, recorder.loss_scale_output()));
   return t;
 }
 

@@ -15,8 +15,9 @@ struct UpdateOptions {
   Optimize rule;                ///< its `tensors` are filled in per parameter
   double learning_rate = 0.01;  ///< of the trunk
   double head_factor = 1;       ///< the last layer's rate is this times the trunk's
-  double weight_decay = 0;  ///< of convolution and dense weights; never of biases and batch-norm parameters
-  int accumulate = 1;       ///< micro-batches per update
+  double weight_decay = 0;    ///< of convolution and dense weights; never of biases and batch-norm parameters
+  int accumulate = 1;         ///< micro-batches per update
+  bool loss_scaling = false;  ///< dynamic, for f16: its state is "loss_scale", with the first scale to be set
 };
 /// Parses "sgd", "adam", "adamw", "adadelta". Throws UsageError listing them.
 OptimizerKind parse_optimizer(std::string_view text);
@@ -32,11 +33,11 @@ struct LossOptions {
 enum RateGroup : uint8_t { kTrunk = 0, kHead = 1 };
 
 /// What a training step computes that somebody reads; in this order in compile()'s `keep`.
-enum TrainResult : uint8_t { kLoss, kHits, kGradientNorm, kFinite };
+enum TrainResult : uint8_t { kLoss, kHits, kGradientNorm, kFinite, kLossScale };
 
 struct TrainGraph {
   std::unique_ptr<Graph> graph;
-  std::vector<Value> keep;  ///< by TrainResult
+  std::vector<Value> keep;  ///< by TrainResult; kLossScale only with loss scaling
 };
 
 /// Records a step on `batch` images: inputs "images", "labels" (i32), "image_weights" (f32). Moments, sums

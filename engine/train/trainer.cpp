@@ -34,8 +34,16 @@ bool BestEpoch::update(const EpochMetrics& m) {
   return better;
 }
 
+namespace {
+TrainGraph record(const NetworkSpec& spec, const TrainOptions& options) {
+  UpdateOptions update = options.update;
+  update.loss_scaling = options.precision == Precision::f16;
+  return record_training(spec, options.batch, update, options.loss);
+}
+}  // namespace
+
 TrainingPlan plan_training(const NetworkSpec& spec, const TrainOptions& options, Backend& backend) {
-  const TrainGraph recorded = record_training(spec, options.batch, options.update, options.loss);
+  const TrainGraph recorded = record(spec, options);
   TrainingPlan result;
   result.parameter_bytes = ParamStore::bytes_for(*recorded.graph);
   result.plan = compile(*recorded.graph, recorded.keep,
@@ -81,7 +89,7 @@ void require_memory(const NetworkSpec& spec, const TrainOptions& options, const 
 Trainer::Trainer(const NetworkSpec& spec, const TrainOptions& options, Backend& backend, ParamStore& store,
                  ActivationMemory& memory)
     : spec_(spec), options_(options), backend_(backend), store_(store), memory_(memory) {
-  const TrainGraph recorded = record_training(spec, options.batch, options.update, options.loss);
+  const TrainGraph recorded = record(spec, options);
   Plan plan = compile(*recorded.graph, recorded.keep,
                       {options.precision, Weights::changing, options.allow_reference}, backend);
   require_memory(spec, options, plan, backend, store);
@@ -89,7 +97,13 @@ Trainer::Trainer(const NetworkSpec& spec, const TrainOptions& options, Backend& 
   std::vector<std::string> fresh_averages;
   for (const std::string& name : store.names())
     if (name.rfind("ema/", 0) == 0 && !store.assigned(name)) fresh_averages.push_back(name);
+  const bool first_scale = scales_loss() && !store.assigned("loss_scale");
   store.initialise(*recorded.graph, options.seed);
+  if (first_scale) {
+    Tensor scale({1, 1, 1, 2});
+    scale.as<float>()[0] = LossScaling::kFirst;
+    store.set("loss_scale", scale);
+  }
   for (const std::string& name : fresh_averages) store.set(name, store.get(name.substr(4)));
   executor_ = std::make_unique<Executor>(std::move(plan), backend, store, memory);
   executor_->params().seed = options.seed;
@@ -120,6 +134,7 @@ void Trainer::apply_update(int64_t updates_per_epoch) {
   params.update = static_cast<int32_t>(++updates_);
   executor_->run_update();
   executor_->send(kFinite);
+  if (scales_loss()) executor_->send(kLossScale);
 }
 
 void Trainer::step(const ImageBatch& batch) {
@@ -130,6 +145,7 @@ void Trainer::step(const ImageBatch& batch) {
 double Trainer::loss() {
   static_cast<void>(executor_->receive(kHits));
   static_cast<void>(executor_->receive(kFinite));
+  if (scales_loss()) static_cast<void>(executor_->receive(kLossScale));
   return sum_of(executor_->receive(kLoss));
 }
 
@@ -145,7 +161,11 @@ double Trainer::finish(const Started& started, Sums& sums) {
   sums.loss += loss;
   sums.hits += executor_->receive(kHits).as<float>()[0];
   sums.images += options_.batch;
-  if (started.updated && executor_->receive(kFinite).as<float>()[0] == 0) fail("a gradient");
+  if (!started.updated) return loss;
+  const bool finite = executor_->receive(kFinite).as<float>()[0] != 0;
+  // A scale that is too large is found by gradients that overflow; one of 1 scales nothing.
+  const float scale = scales_loss() ? executor_->receive(kLossScale).as<float>()[0] : 0;
+  if (!finite && scale < 1) fail("a gradient");
   return loss;
 }
 

@@ -85,6 +85,7 @@ class Trainer {
     double loss = 0, hits = 0;
     int64_t images = 0;
   };
+  [[nodiscard]] bool scales_loss() const { return options_.precision == Precision::f16; }
   void start(const ImageBatch& batch);
   /// Waits for a micro-batch's results and adds them. Throws DivergedError.
   double finish(const Started& started, Sums& sums);

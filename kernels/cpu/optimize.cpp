@@ -165,6 +165,7 @@ class OptimizeKernel final : public OwnKernel {
   [[nodiscard]] size_t workspace() const override { return work_.size() * sizeof(double); }
   [[nodiscard]] bool in_place(int output, int input) const override {
     if (output < 2 || input < 1 || (output - 2) / kOutputs != (input - 1) / kInputs) return false;
+    if (output == loss_scale_output()) return input == loss_scale_input();
     const int from = (input - 1) % kInputs,
               to = (output - 2) % kOutputs;  // from: parameter, gradient, moment1 …
     return from != 1 && to == (from == 0 ? 0 : from - 1);
@@ -181,12 +182,14 @@ class OptimizeKernel final : public OwnKernel {
     });
     double total = 0;
     for (int64_t i = 0; i < count; ++i) total += squares[i];
-    const double norm = std::sqrt(total) / step.loss_scale;
+    const Ref scaling = in(operands, loss_scale_input());
+    const float loss_scale = scaling ? scaling.as<float>()[0] : 1;
+    const double norm = std::sqrt(total) / loss_scale;
     const bool finite = std::isfinite(norm);
     if (const Ref out_norm = out(operands, 0)) *out_norm.as<float>() = static_cast<float>(norm);
     if (const Ref out_finite = out(operands, 1)) *out_finite.as<float>() = finite ? 1.0F : 0.0F;
     const double clip = op_.clip_norm > 0 && norm > op_.clip_norm ? op_.clip_norm / norm : 1;
-    const Rule common = rule(step, static_cast<float>(clip / step.loss_scale));
+    const Rule common = rule(step, static_cast<float>(clip / loss_scale));
     parallel_for(count, [&](int64_t i) {
       const Part& part = work_[static_cast<size_t>(i)];
       const Elements e = elements(operands, part);
@@ -196,6 +199,8 @@ class OptimizeKernel final : public OwnKernel {
       r.decay = own.decay;
       finite ? HWY_DYNAMIC_DISPATCH(update_elements)(op_, r, e) : keep(e);
     });
+    if (const Ref moved = out(operands, loss_scale_output()); moved && scaling)
+      move_loss_scale(scaling.as<float>(), finite, moved.as<float>());
   }
 
  private:
@@ -203,6 +208,17 @@ class OptimizeKernel final : public OwnKernel {
     int tensor;
     int64_t begin, count;
   };
+
+  [[nodiscard]] int loss_scale_input() const { return 1 + kInputs * static_cast<int>(op_.tensors.size()); }
+  [[nodiscard]] int loss_scale_output() const { return 2 + kOutputs * static_cast<int>(op_.tensors.size()); }
+
+  /// `from` and `to`: scale and finite updates; they may be the same.
+  static void move_loss_scale(const float* from, bool finite, float* to) {
+    const float scale = from[0], updates = finite ? from[1] + 1 : 0;
+    const bool grows = updates >= LossScaling::kInterval;
+    to[0] = !finite ? scale * LossScaling::kBackoff : grows ? scale * LossScaling::kGrowth : scale;
+    to[1] = grows ? 0 : updates;
+  }
 
   [[nodiscard]] Rule rule(const StepParams& step, float gradient_scale) const {
     Rule r{0, 0, gradient_scale};
@@ -240,10 +256,25 @@ class OptimizeKernel final : public OwnKernel {
   std::vector<Part> work_;
 };
 
+class LossSeedKernel final : public OwnKernel {
+ public:
+  LossSeedKernel(const LossSeed& op, const Node& node) : OwnKernel("loss_seed", node), share_(op.share) {}
+  void run(Stream&, std::span<const Ref> operands, Scratch) override {
+    *out(operands, 0).as<float>() = in(operands, 0).as<float>()[0] * share_;
+  }
+
+ private:
+  float share_;
+};
+
 }  // namespace
 
 std::unique_ptr<Kernel> lower(const Optimize& op, const Node& node, const Context&) {
   return std::make_unique<OptimizeKernel>(op, node);
+}
+
+std::unique_ptr<Kernel> lower(const LossSeed& op, const Node& node, const Context&) {
+  return std::make_unique<LossSeedKernel>(op, node);
 }
 
 }  // namespace xf::cpu

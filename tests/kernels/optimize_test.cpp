@@ -33,6 +33,12 @@ Optimize optimizer(OptimizerKind kind) {
   return o;
 }
 
+void set_loss_scale(Lowered& kernel, float scale) {
+  Tensor& operand = kernel.input(1 + kInputs * kShapes.size());
+  operand.as<float>()[0] = scale;
+  operand.as<float>()[1] = 0;
+}
+
 std::unique_ptr<Lowered> make(const Optimize& o) {
   std::vector<Spec> specs{{xf::vector_shape(sizeof(StepParams)), DType::u8}};
   for (const xf::Shape& s : kShapes)
@@ -41,8 +47,10 @@ std::unique_ptr<Lowered> make(const Optimize& o) {
           (j == 2 && moments(o) < 1) || (j == 3 && moments(o) < 2) || (j == 4 && o.ema_decay == 0);
       specs.push_back(absent ? Spec{{0, 0, 0, 0}, DType::f32} : Spec{s, DType::f32});
     }
+  specs.push_back({{1, 1, 1, 2}, DType::f32});
   auto made = std::make_unique<Lowered>(o, specs);
   Lowered& kernel = *made;
+  set_loss_scale(kernel, 1);
   for (size_t t = 0; t < kShapes.size(); ++t)
     for (size_t j = 2; j < kInputs; ++j)
       if (Tensor& state = kernel.input(1 + kInputs * t + j); !state.empty()) {
@@ -123,7 +131,7 @@ void check_against_model(const Optimize& o, Place place) {
   for (int s = 1; s <= kSteps; ++s) {
     StepParams step;
     step.learning_rate = {0.1F, 0.05F, 0.02F, 0};
-    step.loss_scale = 4;
+    set_loss_scale(kernel, 4);
     step.update = s;
     std::memcpy(kernel.input(0).data(), &step, sizeof step);
     double square = 0;

@@ -7,10 +7,9 @@
 namespace xf::test {
 namespace {
 
-StepParams at_update(int32_t update, float loss_scale = 1, int32_t micro_batch = 0) {
+StepParams at_update(int32_t update, int32_t micro_batch = 0) {
   StepParams s;
   s.learning_rate = {0.01F, 0.001F, 0.3F, 0};
-  s.loss_scale = loss_scale;
   s.update = update;
   s.micro_batch = micro_batch;
   return s;
@@ -22,7 +21,8 @@ const std::vector<Shape>& tensors() {
 }
 
 /// Tensors of several shapes, in several groups, some decayed.
-OpCase update(const std::string& name, Optimize o, const StepParams& step, const Fill& gradient = normal()) {
+OpCase update(const std::string& name, Optimize o, const StepParams& step, const Fill& gradient = normal(),
+              const Operand& loss_scale = absent()) {
   std::vector<Operand> in{step_operand(step)};
   for (const Shape& s : tensors()) {
     const auto t = static_cast<int>(o.tensors.size());
@@ -40,6 +40,7 @@ OpCase update(const std::string& name, Optimize o, const StepParams& step, const
   in.push_back(fixed({1, 1, 1, 11}));
   for (int i = 0; i < 3; ++i) in.push_back(absent());
   in.push_back(o.ema_decay > 0 ? fixed({1, 1, 1, 11}) : absent());
+  in.push_back(loss_scale);
   const int last = 2 + 4 * (static_cast<int>(o.tensors.size()) - 1);
   return {name, o, std::move(in), {0, 1, last}};
 }
@@ -62,6 +63,11 @@ std::vector<std::pair<std::string, Optimize>> kinds() {
           {"adadelta", of_kind(OptimizerKind::adadelta)}};
 }
 
+/// A loss scale and its finite updates so far.
+Operand scale(double value, double updates) {
+  return fixed({1, 1, 1, 2}, [=](int64_t i, Rng&) { return i == 0 ? value : updates; });
+}
+
 Fill one_is(double bad) {
   return [bad](int64_t i, Rng& rng) { return i == 0 ? bad : rng.normal(); };
 }
@@ -79,12 +85,19 @@ std::vector<OpCase> optimize_cases() {
     o.clip_norm = 1e6F;
     cases.push_back(update(name + ", clip norm not reached", o, at_update(2)));
     o.clip_norm = 0.5F;
-    cases.push_back(update(name + ", clipped, loss scale", o, at_update(1000, 1024), normal(0, 1024)));
+    cases.push_back(
+        update(name + ", clipped, loss scale", o, at_update(1000), normal(0, 1024), scale(1024, 7)));
     cases.push_back(update(name + ", a gradient is infinite", o, at_update(2), one_is(HUGE_VAL)));
     cases.push_back(update(name + ", a gradient is not a number", o, at_update(2), one_is(NAN)));
   }
+  const Optimize sgd = of_kind(OptimizerKind::sgd);
+  cases.push_back(update("loss scale, too large", sgd, at_update(2), one_is(HUGE_VAL), scale(1024, 1999)));
+  cases.push_back(update("loss scale, one before it grows", sgd, at_update(2), normal(), scale(8, 1998)));
+  cases.push_back(update("loss scale, grows", sgd, at_update(2), normal(), scale(8, 1999)));
+  for (const float share : {1.0F, 0.25F})
+    cases.push_back({fmt::format("share {}", share), LossSeed{share}, {scale(512, 3)}});
   for (const int32_t micro_batch : {0, 1, 3}) {
-    std::vector<Operand> in{step_operand(at_update(1, 1, micro_batch))};
+    std::vector<Operand> in{step_operand(at_update(1, micro_batch))};
     for (const Shape& s : tensors()) {
       // What the sums hold before the first micro-batch does not matter.
       in.push_back(fixed(s, micro_batch == 0 ? any_of({NAN}) : normal()));

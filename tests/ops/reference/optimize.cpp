@@ -61,6 +61,16 @@ Element updated(const Optimize& o, const StepParams& step, const TensorRule& rul
   return {reordered(p - moved, std::abs(p.value) + std::abs(moved.value)), m1, m2};
 }
 
+/// Powers of two and small counts: exact.
+Array moved_scale(const Array& loss_scale, bool finite) {
+  Array moved({1, 1, 1, 2});
+  const double scale = loss_scale.value[0], updates = finite ? loss_scale.value[1] + 1 : 0;
+  const bool grows = updates >= 2000;
+  moved.value[0] = !finite ? scale / 2 : grows ? 2 * scale : scale;
+  moved.value[1] = grows ? 0 : updates;
+  return moved;
+}
+
 }  // namespace
 
 std::vector<Array> reference(const Accumulate& /*op*/, std::span<const Array> in) {
@@ -78,7 +88,8 @@ std::vector<Array> reference(const Accumulate& /*op*/, std::span<const Array> in
 
 std::vector<Array> reference(const Optimize& op, std::span<const Array> in) {
   const StepParams step = step_params(in[0]);
-  const double inverse_scale = 1 / static_cast<double>(step.loss_scale);
+  const Array& loss_scale = in[1 + kIn * op.tensors.size()];
+  const double inverse_scale = loss_scale ? 1 / loss_scale.value[0] : 1;
   Array norm = Array::inexact({1, 1, 1, 1}), finite({1, 1, 1, 1});
   Sum squares;
   bool all_finite = true;
@@ -121,7 +132,14 @@ std::vector<Array> reference(const Optimize& op, std::span<const Array> in) {
     }
     for (Array& r : results) out.push_back(std::move(r));
   }
+  out.push_back(loss_scale ? moved_scale(loss_scale, all_finite) : Array{});
   return out;
+}
+
+std::vector<Array> reference(const LossSeed& op, std::span<const Array> in) {
+  Array seed({1, 1, 1, 1});
+  seed.value[0] = in[0].value[0] * op.share;
+  return {seed};
 }
 
 }  // namespace xf::test
