@@ -178,6 +178,8 @@ Estimate estimate(const Program& program, const Gpu& gpu, Precision precision, i
     EstimatedOp op{id, n.as<Optimize>() != nullptr ? 1 : micro_batches, {}, {}};
     op.work = work_of(n, operands_of(program, id, uses));
     op.roof = roof(gpu, precision, n, op.work);
+    e.work.flops += op.runs * op.work.flops;
+    e.work.bytes += op.runs * op.work.bytes;
     e.seconds += op.runs * op.roof.seconds;
     e.ops.push_back(op);
   }

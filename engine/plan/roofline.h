@@ -59,6 +59,7 @@ struct EstimatedOp {
 /// are left out: a plan can make them views.
 struct Estimate {
   std::vector<EstimatedOp> ops;  ///< in the order of the program
+  Work work;                     ///< of all runs
   double seconds = 0;
 };
 Estimate estimate(const Program& program, const Gpu& gpu, Precision precision, int micro_batches);

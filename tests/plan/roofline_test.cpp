@@ -164,13 +164,18 @@ TEST_CASE("roofline: a training step, operation by operation") {
   CHECK(only(program, e, "conv2d").runs == 2);
 
   double seconds = 0, of_kinds = 0;
+  Work all;
   for (const EstimatedOp& op : e.ops) seconds += op.runs * op.roof.seconds;
   for (const EstimatedKind& kind : by_kind(program, e)) {
     of_kinds += kind.seconds;
+    all.flops += kind.flops;
+    all.bytes += kind.bytes;
     CHECK(kind.memory_seconds <= kind.seconds);
   }
   CHECK(e.seconds == doctest::Approx(seconds));
   CHECK(of_kinds == doctest::Approx(seconds));
+  CHECK(e.work.flops == all.flops);
+  CHECK(e.work.bytes == all.bytes);
 }
 
 TEST_CASE("roofline: the networks' forward passes have the multiplications that torchvision tells") {
