@@ -199,6 +199,7 @@ std::vector<EstimatedKind> by_kind(const Program& program, const Estimate& estim
     if (op.roof.bound == Bound::memory) kind.memory_seconds += op.runs * op.roof.seconds;
   }
   std::vector<EstimatedKind> sorted;
+  sorted.reserve(kinds.size());
   for (const auto& [text, kind] : kinds) sorted.push_back(kind);
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](const EstimatedKind& a, const EstimatedKind& b) { return a.seconds > b.seconds; });
