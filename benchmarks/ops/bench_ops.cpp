@@ -1,110 +1,178 @@
-// bench-ops: every convolution of InceptionV3 and ResNet50, in each direction and type, batch 16: time,
-// GFLOP/s and implementation. Options are Google Benchmark's, e.g.
-//   bench-ops --benchmark_filter='InceptionV3.*/forward/bf16' --benchmark_min_time=0.1
+// Every operation of the networks' training steps alone, each distinct one once, on any device: time, rates,
+// and a plain copy of as many bytes beside it.
 
-#include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include "benchmarks/ops/network_convs.h"
-#include "engine/core/rng.h"
-#include "engine/graph/graph.h"
-#include "kernels/cpu/backend.h"
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "benchmarks/ops/network_ops.h"
+#include "benchmarks/ops/op_run.h"
+#include "benchmarks/ops/timing.h"
+#include "engine/core/error.h"
+#include "engine/plan/roofline.h"
+#include "models/registry.h"
+#include "tools/xferrun/command.h"
+#include "tools/xferrun/command_line.h"
+#include "tools/xferrun/gpu.h"
+#include "tools/xferrun/session.h"
 
 namespace xf::bench {
 namespace {
 
-constexpr int64_t kBatch = 16;
+constexpr int kClasses = 22;
 
-enum class Direction : uint8_t { forward, data, weights };
-
-/// A graph with one convolution and the node of one direction of it.
-struct Case {
-  Graph graph;
-  Value value;
-  Case(const NetworkConv& c, Direction direction, DType type) {
-    Shape in = c.input;
-    in.n = kBatch;
-    const Value x = graph.input("x", {in, type});
-    const Value w = graph.param("w", {c.outputs, c.op.kernel_h, c.op.kernel_w, in.c}, {});
-    value = graph.add(c.op, {x, w});
-    const Value dy = graph.input("dy", value.spec());
-    if (direction == Direction::data) value = graph.add(ConvBwdData{c.op, in}, {dy, w});
-    if (direction == Direction::weights) value = graph.add(ConvBwdWeights{c.op, w.shape()}, {x, dy});
-  }
+struct Options {
+  tool::DeviceOptions device;
+  std::vector<std::string> models{"inception_v3", "resnet50"};
+  std::string op = "*", gpu;
+  int64_t batch = 16;
+  double seconds = 0.2;
+  bool json = false;
 };
 
-void fill(const Buffer& b, DType type, uint64_t seed) {
-  Rng rng(seed);
-  const size_t size = size_of(type);
-  for (size_t i = 0; i + size <= b.bytes; i += size) {
-    const auto v = static_cast<float>(rng.uniform(-1, 1));
-    if (type == DType::bf16)
-      reinterpret_cast<bfloat16*>(b.data.get() + i)[0] = bfloat16(v);
-    else
-      reinterpret_cast<float*>(b.data.get() + i)[0] = v;
+struct Row {
+  std::string model, impl;
+  NetworkOp op;
+  Work work;
+  Timing time;
+  std::optional<double> copy;   ///< bytes a second, where the device has the copy
+  std::optional<double> least;  ///< seconds, where a GPU to estimate for was named
+};
+
+double per_second(double amount, const Row& row) { return amount / row.time.median; }
+
+/// Bytes a second of a plain copy that reads and writes `bytes` together: the concatenation of one operand.
+/// It profits from the caches as the operation beside it does.
+std::optional<double> copy_rate(Backend& backend, double bytes, double seconds) {
+  constexpr int64_t kRow = 1024;
+  const auto count = std::max<int64_t>(1, static_cast<int64_t>(bytes) / 8);
+  const int64_t channels = std::min(kRow, count);
+  Graph g;
+  const Value x = g.input("x", {{1, 1, count / channels, channels}, DType::f32});
+  const Value y = g.add(Concat{}, {x});
+  try {
+    OpRun run(backend, g.node(y), std::vector{x, y});
+    const Timing t = time_runs(run.stream(), seconds, [&] { run.once(); });
+    return 2 * static_cast<double>(x.spec().bytes()) / t.median;
+  } catch (const UnavailableError&) {
+    return std::nullopt;
   }
 }
 
-void run(benchmark::State& state, const NetworkConv& conv, Direction direction, DType type) {
-  const auto backend = cpu::make_backend(Determinism::fixed_threads);
-  const Case c(conv, direction, type);
-  const Node& node = c.graph.node(c.value);
-  const auto kernel = backend->lower(node);
+void print_heading() {
+  tool::print_line(
+      fmt::format("{:<15} {:<19} {:<20} {:>18} {:>18} {:<5} {:>5} {:>9} {:>7} {:>7} {:>6} {:>9} {:>6} {}",
+                  "network", "operation", "", "input", "output", "type", "count", "ms", "GB/s", "copy",
+                  "of it", "GFLOP/s", "of est", "implementation"));
+}
 
-  std::vector<Buffer> memory;
-  std::vector<Ref> operands;
-  const auto operand = [&](const Spec& spec, size_t bytes) {
-    memory.push_back(backend->reserve(bytes));
-    operands.push_back({memory.back().data.get(), spec, spec.shape.c});
+void print(const Row& r) {
+  const auto percent = [](std::optional<double> part) {
+    return part ? fmt::format("{:.0f} %", 100 * *part) : std::string("-");
   };
-  for (size_t i = 0; i < node.inputs.size(); ++i) {
-    const Spec& spec = node.inputs[i].spec();
-    const Layout layout = kernel->wants(static_cast<int>(i));
-    operand(spec, layout.id != 0 ? static_cast<size_t>(layout.bytes) : spec.bytes());
-    if (layout.id == 0) fill(memory.back(), spec.dtype, i + 1);
-  }
-  operand(node.outputs[0], node.outputs[0].bytes());
-  const Buffer scratch = backend->reserve(kernel->workspace());
-  Stream& stream = backend->stream(Lane::compute);
-  const auto once = [&] { kernel->run(stream, operands, {scratch.data.get(), kernel->workspace()}); };
-  once();
-  for (auto _ : state) once();
-
-  const Shape& y = direction == Direction::forward
-                       ? node.outputs[0].shape
-                       : node.inputs[direction == Direction::data ? 0 : 1].shape();
-  const double flops =
-      2.0 * static_cast<double>(y.count() * conv.input.c) * conv.op.kernel_h * conv.op.kernel_w;
-  state.counters["GFLOP/s"] = benchmark::Counter(flops * 1e-9, benchmark::Counter::kIsIterationInvariantRate);
-  state.counters["per_network"] = conv.count;
-  state.SetLabel(kernel->impl());
+  const double rate = per_second(r.work.bytes, r);
+  tool::print_line(fmt::format(
+      "{:<15} {:<19} {:<20} {:>18} {:>18} {:<5} {:>5} {:>9.4f} {:>7.1f} {:>7} {:>6} {:>9.1f} {:>6} {}",
+      r.model, r.op.op, r.op.detail, r.op.input, r.op.output, r.op.type, r.op.count, 1e3 * r.time.median,
+      rate / 1e9, r.copy ? fmt::format("{:.1f}", *r.copy / 1e9) : "-",
+      percent(r.copy ? std::optional(rate / *r.copy) : std::nullopt), per_second(r.work.flops, r) / 1e9,
+      percent(r.least ? std::optional(*r.least / r.time.median) : std::nullopt), r.impl));
 }
 
-void register_all() {
-  const auto backend = cpu::make_backend(Determinism::fixed_threads);
-  for (const NetworkConv& conv : network_convs())
-    for (const DType type : {DType::f32, DType::bf16}) {
-      std::string why;
-      if (!backend->supports(type, why)) continue;
-      for (const auto& [direction, text] :
-           {std::pair(Direction::forward, "forward"), std::pair(Direction::data, "data"),
-            std::pair(Direction::weights, "weights")}) {
-        const Direction d = direction;
-        benchmark::RegisterBenchmark(fmt::format("{}/{}/{}", conv.name, text, name(type)).c_str(),
-                                     [conv, d, type](benchmark::State& state) { run(state, conv, d, type); })
-            ->Unit(benchmark::kMillisecond)
-            ->UseRealTime();
+void print_json(const Row& r, const tool::Session& session, const Options& o) {
+  nlohmann::ordered_json j{{"model", r.model},
+                           {"batch", o.batch},
+                           {"precision", name(session.precision())},
+                           {"operation", r.op.op},
+                           {"detail", r.op.detail},
+                           {"input", r.op.input},
+                           {"output", r.op.output},
+                           {"type", r.op.type},
+                           {"count", r.op.count},
+                           {"implementation", r.impl},
+                           {"seconds", {{"median", r.time.median}, {"min", r.time.min}, {"max", r.time.max}}},
+                           {"bytes", r.work.bytes},
+                           {"flops", r.work.flops},
+                           {"bytes_per_second", per_second(r.work.bytes, r)},
+                           {"flops_per_second", per_second(r.work.flops, r)}};
+  if (r.copy) {
+    j["copy_bytes_per_second"] = *r.copy;
+    j["of_copy"] = per_second(r.work.bytes, r) / *r.copy;
+  }
+  if (r.least) {
+    j["estimate_seconds"] = *r.least;
+    j["of_estimate"] = *r.least / r.time.median;
+  }
+  tool::print_line(tool::json_text(j));
+}
+
+Row measure(const Options& o, tool::Session& session, const NetworkOps& network, const NetworkOp& op,
+            const std::optional<Gpu>& gpu) {
+  const Node& node = network.program.graph->node(op.node);
+  Row row{"", "", op, work_of(node, op.operands), {}, {}, {}};
+  {
+    OpRun run(session.backend(), node, op.operands);
+    row.impl = run.impl();
+    row.time = time_runs(run.stream(), o.seconds, [&] { run.once(); });
+  }
+  row.copy = copy_rate(session.backend(), row.work.bytes, o.seconds);
+  if (gpu) row.least = roof(*gpu, session.precision(), node, row.work).seconds;
+  return row;
+}
+
+void run(const Options& o) {
+  const std::optional<Gpu> gpu = o.gpu.empty() ? std::nullopt : std::optional(tool::gpu_of(o.gpu));
+  tool::Session session(o.device);
+  TrainOptions train;
+  train.batch = o.batch;
+  if (!o.json) print_heading();
+  for (const std::string& model : o.models) {
+    const NetworkSpec spec = tool::make_network(model, tool::default_dialect(model, ""), kClasses);
+    const NetworkOps network = network_ops(spec, train, session.precision());
+    for (const NetworkOp& op : network.ops) {
+      if (!glob_match(o.op, op.op)) continue;
+      try {
+        Row row = measure(o, session, network, op, gpu);
+        row.model = model;
+        o.json ? print_json(row, session, o) : print(row);
+      } catch (const UnavailableError& e) {
+        fmt::print(stderr, "bench-ops: skipped {} {} {} {}: {}\n", model, op.op, op.detail, op.input,
+                   e.what());
       }
     }
+  }
 }
 
 }  // namespace
 }  // namespace xf::bench
 
 int main(int argc, char** argv) {
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  xf::bench::register_all();
-  benchmark::RunSpecifiedBenchmarks();
+  CLI::App app(
+      "Times every operation of the networks' training steps alone, each distinct one once, beside a plain "
+      "copy of "
+      "as many bytes.",
+      "bench-ops");
+  xf::bench::Options o;
+  app.add_option("--model", o.models, "the networks")->capture_default_str();
+  app.add_option("--op", o.op, "only operations whose names match this glob (conv2d*, bn_act, …)")
+      ->capture_default_str();
+  app.add_option("--batch", o.batch, "images per step")->check(CLI::Range(2, 65536))->capture_default_str();
+  app.add_option("--seconds", o.seconds, "for each operation, and for the copy beside it")
+      ->check(xf::tool::above_zero())
+      ->capture_default_str();
+  xf::tool::add_estimate_option(app, o.gpu, "tell what part of a device's data sheet an operation reaches:");
+  app.add_flag("--json", o.json, "a JSON line for each operation");
+  xf::tool::add_device_options(app, o.device);
+  for (const char* option : {"--allow-reference", "--profile"}) app.remove_option(app.get_option(option));
+  try {
+    CLI11_PARSE(app, argc, argv);
+    xf::bench::run(o);
+  } catch (const xf::Error& e) {
+    fmt::print(stderr, "bench-ops: error: {}\n{}\n", e.what(), e.remedy());
+    return 1;
+  }
   return 0;
 }

@@ -143,8 +143,8 @@ int main(int argc, char** argv) {
   app.add_flag("--json", o.json, "one JSON document");
   app.add_flag("--breakdown", o.breakdown, "where the time goes, by operation and implementation, to stderr");
   xf::tool::add_device_options(app, o.device);
-  CLI11_PARSE(app, argc, argv);
   try {
+    CLI11_PARSE(app, argc, argv);
     xf::tool::Session session(o.device);
     xf::tool::StepProfile own;
     xf::tool::StepProfile* profile = session.observer() == nullptr && o.breakdown ? &own : session.observer();

@@ -82,23 +82,18 @@ class Lowering {
   }
 
   void lower(int id, const Uses& uses) {
-    Graph& g = *plan_.program.graph;
-    const Node& n = g.node(id);
+    const Node& n = plan_.graph().node(id);
     PlanStep step;
     step.node = id;
     step.kernel = make_kernel(n);
     step.phase = n.as<Optimize>() != nullptr               ? Phase::update
                  : constant_[static_cast<size_t>(id)] != 0 ? Phase::once
                                                            : Phase::batch;
-    step.operands = n.inputs;
+    step.operands = operands_of(plan_.program, id, uses);
     for (size_t i = 0; i < n.inputs.size(); ++i) {
       if (!n.inputs[i]) continue;
       const Layout wanted = step.kernel->wants(static_cast<int>(i));
       if (wanted.id != 0) step.operands[i] = packed(n.inputs[i], wanted);
-    }
-    for (int o = 0; o < static_cast<int>(n.outputs.size()); ++o) {
-      const Value v(&g, id, o);
-      step.operands.push_back(uses.reads(v) > 0 || uses.pinned(v) ? v : Value{});
     }
     plan_.steps.push_back(std::move(step));
   }
@@ -127,6 +122,10 @@ class Lowering {
 
 }  // namespace
 
+Program rewrite(const Graph& graph, std::span<const Value> keep, Precision precision) {
+  return lower_precision(fuse(fold(prune(graph, keep))), precision);
+}
+
 Plan compile(const Graph& graph, std::span<const Value> keep, const CompileOptions& options,
              Backend& backend) {
   const DType type = options.precision == Precision::bf16  ? DType::bf16
@@ -136,7 +135,7 @@ Plan compile(const Graph& graph, std::span<const Value> keep, const CompileOptio
     throw UnavailableError(fmt::format("--precision {}", name(options.precision)), why,
                            "use --precision f32");
   Plan plan;
-  plan.program = lower_precision(fuse(fold(prune(graph, keep))), options.precision);
+  plan.program = rewrite(graph, keep, options.precision);
   Lowering(plan, options, backend).run();
   place(plan);
   return plan;

@@ -20,4 +20,7 @@ Program fuse(const Program& program);
 /// gradients stay f32. f32: nothing changes.
 Program lower_precision(const Program& program, Precision precision);
 
+/// All of them, in their order: what compile() makes of a graph before it knows a device.
+Program rewrite(const Graph& graph, std::span<const Value> keep, Precision precision);
+
 }  // namespace xf

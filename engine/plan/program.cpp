@@ -20,6 +20,16 @@ int Uses::reads(Value v) const {
   return it == reads_.end() ? 0 : it->second;
 }
 
+std::vector<Value> operands_of(const Program& program, int id, const Uses& uses) {
+  const Node& n = program.graph->node(id);
+  std::vector<Value> operands = n.inputs;
+  for (int o = 0; o < static_cast<int>(n.outputs.size()); ++o) {
+    const Value v(program.graph.get(), id, o);
+    operands.push_back(uses.reads(v) > 0 || uses.pinned(v) ? v : Value{});
+  }
+  return operands;
+}
+
 Value Rewriter::map(Value old) const {
   if (!old) return {};
   const auto it = map_.find(old);

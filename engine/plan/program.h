@@ -33,6 +33,10 @@ class Uses {
   std::map<Value, bool> pinned_;
 };
 
+/// The operands of node `id`: its inputs, then its outputs. Absent inputs and outputs that nobody needs are
+/// empty.
+std::vector<Value> operands_of(const Program& program, int id, const Uses& uses);
+
 class Rewriter {
  public:
   Rewriter(const Graph& old, std::span<const Value> keep) : old_(old), keep_(keep) {

@@ -7,10 +7,10 @@
 #include <cmath>
 #include <cstring>
 
-#include "benchmarks/ops/network_convs.h"
 #include "engine/core/threads.h"
 #include "kernels/cpu/instructions.h"
 #include "tests/kernels/kernel_run.h"
+#include "tests/kernels/network_convs.h"
 
 namespace xf {
 namespace {
@@ -53,7 +53,7 @@ struct Threads {
 }  // namespace
 
 TEST_CASE("no convolution of InceptionV3 or ResNet50 falls to a reference implementation") {
-  for (const bench::NetworkConv& c : bench::network_convs())
+  for (const test::NetworkConv& c : test::network_convs())
     for (const int64_t batch : {1, 2, 16})
       for (const DType type : {DType::f32, DType::bf16}) {
         if (!can_compute(type)) continue;

@@ -3,20 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "engine/core/error.h"
 #include "tools/xferrun/command_line.h"
+#include "tools/xferrun/json_file.h"
 
 namespace xf::tool {
 
 namespace {
 
 constexpr const char* kOption = "--config";
+constexpr const char* kExample = R"(write one object of options: {"epochs": 5, "deterministic": true})";
 
 /// The file that --config names, the last if there are several; empty without.
 std::string named_file(const std::vector<std::string>& arguments) {
@@ -31,28 +29,6 @@ std::string named_file(const std::vector<std::string>& arguments) {
 bool gives(const std::vector<std::string>& arguments, const std::string& option) {
   return std::any_of(arguments.begin(), arguments.end(),
                      [&](const std::string& a) { return a == option || a.starts_with(option + "="); });
-}
-
-nlohmann::ordered_json read_object(const std::string& file) {
-  std::error_code ignored;
-  errno = 0;
-  std::ifstream in(file);
-  if (!in || std::filesystem::is_directory(file, ignored))
-    throw MissingInputError(
-        file, !in ? "cannot be read: " + std::generic_category().message(errno) : std::string("is a folder"),
-        "name a JSON file");
-  nlohmann::ordered_json all;
-  try {
-    in >> all;
-  } catch (const nlohmann::json::exception& e) {
-    const std::string text = e.what();  // "[json.exception.parse_error.101] parse error at line 1, …"
-    throw DataError(file, "is not JSON: " + text.substr(text.find("] ") + 2),
-                    R"(write one object of options: {"epochs": 5, "deterministic": true})");
-  }
-  if (!all.is_object())
-    throw DataError(file, "does not hold an object",
-                    R"(write one object of options: {"epochs": 5, "deterministic": true})");
-  return all;
 }
 
 /// One option of the file as arguments.
@@ -93,7 +69,7 @@ std::vector<std::string> with_config_file(const CLI::App& app, const std::vector
   if (file.empty() || command.app->get_option_no_throw(kOption) == nullptr) return arguments;
   const auto at = arguments.begin() + command.words;
   std::vector<std::string> result(arguments.begin(), at);
-  const nlohmann::ordered_json options = read_object(file);
+  const nlohmann::ordered_json options = read_json_object(file, kExample);
   for (const auto& [key, value] : options.items()) {
     const CLI::Option* option = command.app->get_option_no_throw("--" + key);
     if (option == nullptr || key == "config" || key == "help")

@@ -2,13 +2,16 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "engine/data/loader.h"
 #include "engine/plan/explain.h"
 #include "models/registry.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
+#include "tools/xferrun/gpu.h"
 #include "tools/xferrun/memory_estimate.h"
+#include "tools/xferrun/plan_estimate.h"
 
 namespace xf::tool {
 
@@ -16,7 +19,7 @@ namespace {
 
 struct PlanOptions {
   DeviceOptions device;
-  std::string model, dialect, optimizer = "sgd";
+  std::string model, dialect, optimizer = "sgd", gpu;
   int64_t batch = 16;
   int accumulate = 1, classes = 22;
   double ema = 0, momentum = 0.9;
@@ -24,6 +27,8 @@ struct PlanOptions {
 };
 
 void run(const PlanOptions& o) {
+  // A wrong file is better said before the network is compiled.
+  const std::optional<Gpu> gpu = o.gpu.empty() ? std::nullopt : std::optional(gpu_of(o.gpu));
   Session session(o.device);
   const NetworkSpec spec = make_network(o.model, default_dialect(o.model, o.dialect), o.classes);
   TrainOptions train;
@@ -37,6 +42,11 @@ void run(const PlanOptions& o) {
   const TrainingPlan plan = plan_training(spec, train, session.backend());
   const auto batch_bytes = static_cast<size_t>(o.batch * spec.height * spec.width * 3);
   const MemoryEstimate e = estimate_memory(plan, batch_bytes);
+  // In the precision that was asked for, which this machine may lack.
+  const auto least = [&] {
+    return estimate_training(spec, train, parse_precision(o.device.precision), *gpu);
+  };
+  const Detail detail = o.explain ? Detail::operations : Detail::kinds;
   if (o.json) {
     nlohmann::ordered_json j{{"peak_bytes", e.peak()},
                              {"parameter_bytes", e.parameters},
@@ -57,6 +67,7 @@ void run(const PlanOptions& o) {
                               {"offset", s.offset},
                               {"workspace", s.workspace}});
     }
+    if (gpu) j["estimate"] = to_json(least(), detail);
     print_line(j.dump());
     return;
   }
@@ -78,6 +89,7 @@ void run(const PlanOptions& o) {
   print_line(
       fmt::format("and up to {:.0f} MiB of decoded images of each part of the data, kept between epochs",
                   mib(LoaderOptions{}.cache_limit)));
+  if (gpu) print_line("\n" + estimate_text(least(), detail));
 }
 
 }  // namespace
@@ -85,7 +97,8 @@ void run(const PlanOptions& o) {
 void add_plan(CLI::App& app) {
   CLI::App& command =
       add_command(app, "plan", "how much memory a training takes and what computes it, before anything runs",
-                  "xferrun plan --model inception_v3 --batch 16 --explain");
+                  "xferrun plan --model inception_v3 --batch 16 --explain\n  xferrun plan --model resnet50 "
+                  "--batch 256 --precision bf16 --estimate h100");
   const auto o = std::make_shared<PlanOptions>();
   command.add_option("--model", o->model, "the network")->check(word_of(find_model))->required();
   command.add_option("--batch", o->batch, "images per step")
@@ -109,6 +122,8 @@ void add_plan(CLI::App& app) {
       ->capture_default_str();
   command.add_flag("--explain", o->explain,
                    "every step: layer, operation, implementation, shape, bytes, offset");
+  add_estimate_option(command, o->gpu,
+                      "the least time of a step on a GPU, by its data sheet (a roofline; nothing runs):");
   command.add_flag("--json", o->json, "one JSON document");
   add_device_options(command, o->device);
   add_config_option(command);

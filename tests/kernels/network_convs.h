@@ -10,7 +10,7 @@
 #include "engine/graph/graph.h"
 #include "models/registry.h"
 
-namespace xf::bench {
+namespace xf::test {
 
 struct NetworkConv {
   std::string name;  ///< "inception_v3/35x35x48-64/5x5"
@@ -54,4 +54,4 @@ inline std::vector<NetworkConv> network_convs() {
   return convs;
 }
 
-}  // namespace xf::bench
+}  // namespace xf::test
