@@ -73,11 +73,12 @@ class Flops {
     for (size_t i = 1; i < n_.inputs.size(); i += 2) count += in(i);
     return count;
   }
+  double operator()(const LossSeed&) const { return 1; }
   double operator()(const Optimize& op) const {
     constexpr size_t kPerTensor = 5;
     constexpr int kScaleAndNorm = 3, kAverage = 3;
     double count = 0;
-    for (size_t i = 1; i < n_.inputs.size(); i += kPerTensor)
+    for (size_t i = 1; i + 1 < n_.inputs.size(); i += kPerTensor)
       count += in(i) * ((has(i + 1) ? kScaleAndNorm + rule(op) : 0) + (has(i + 4) ? kAverage : 0));
     return count;
   }
