@@ -1,7 +1,8 @@
 #pragma once
 // Arrays in shared memory as kernels on the CPU see them: what SIMT_SHARED and SIMT_DYN_SHARED declare there.
 // Each use of an element by its index is counted (traffic.h), and is otherwise what it is on a device: a
-// reference. A pointer taken from the array is no longer followed.
+// reference. A pointer taken from the array is no longer followed; where the array does not turn into one by
+// itself (in a reinterpret_cast, say), static_cast<T*>(array) does, for both compilers.
 
 #include <cstddef>
 #include <type_traits>

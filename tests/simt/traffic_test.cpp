@@ -1,19 +1,12 @@
-// Source-level figures of memory accesses: what is counted of kernels whose figures are known, and that the
-// real kernels touch what their head comments state.
+// Source-level figures of memory accesses: what is counted of kernels whose figures are known.
 
 #include "kernels/simt/traffic.h"
 
 #include <doctest/doctest.h>
 
 #include <cstdint>
-#include <cstring>
-#include <functional>
-#include <list>
-#include <map>
 #include <string>
-#include <vector>
 
-#include "kernels/cuda/bn_act.h"
 #include "kernels/simt/simt.h"
 #include "tests/simt/guarded.h"
 #include "tests/simt/orders.h"
@@ -25,8 +18,6 @@ using simt::Accesses;
 using simt::launch;
 using simt::LaunchTraffic;
 using simt::SharedAccesses;
-
-// ---- planted kernels
 
 __global__ void copy(const float* x, float* y, int stride, int offset) {
   const int i = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
@@ -157,8 +148,6 @@ TEST_CASE("traffic: counting ends with its launches, failed ones too") {
   CHECK(simt::count_traffic([] {}).launches.empty());
 }
 
-// ---- shared memory
-
 template <class T>
 __global__ void stride_in_shared(int stride) {
   SIMT_SHARED(T, tile, [1024]);
@@ -209,146 +198,6 @@ TEST_CASE("traffic: bank conflicts") {
     check(shared_of(&column_of_shared<32>), {1, 32, 1, 32});
     check(shared_of(&column_of_shared<33>), {1, 1, 1, 1});
   });
-}
-
-// ---- the kernels' families
-
-// What a row of the table below works on: its tensors, and small arrays that it asks for.
-class Memory {
- public:
-  void add(const std::string& name, size_t bytes) { tensors_.try_emplace(name, zeros(bytes)); }
-  void* operator()(const std::string& name) { return tensors_.at(name).data(); }
-  float* floats(int64_t count) {
-    return static_cast<float*>(bytes(static_cast<size_t>(count) * sizeof(float)));
-  }
-  void* bytes(size_t count) { return small_.emplace_back(zeros(count)).data(); }
-
- private:
-  static Guarded<uint8_t> zeros(size_t bytes) {
-    Guarded<uint8_t> memory(static_cast<int64_t>(bytes));
-    std::memset(memory.data(), 0, bytes);
-    return memory;
-  }
-  std::map<std::string, Guarded<uint8_t>> tensors_;
-  std::list<Guarded<uint8_t>> small_;
-};
-
-// A tensor, and how often the launches together read and write it by their head comment.
-struct Tensor {
-  std::string name;
-  int64_t elements;
-  int reads, writes;
-};
-
-// A family at a shape of the networks. `other_bytes`: what its head comment says is moved besides, each way.
-struct Family {
-  const char* name;
-  DType dtype;
-  std::vector<Tensor> tensors;
-  size_t other_bytes;
-  std::function<void(Memory&, DType)> run;
-};
-
-constexpr int64_t kRows = 4 * 28 * 28;
-constexpr int kChannels = 128;
-constexpr int64_t kImage = kRows * kChannels;
-
-enum class Residual : uint8_t { absent, present };
-
-void bn_act(Memory& m, DType dtype, BnMode mode, Residual residual) {
-  cuda::BnActTensors t;
-  t.rows = kRows;
-  t.channels = kChannels;
-  t.dtype = dtype;
-  t.x = m("x");
-  t.residual = residual == Residual::present ? m("residual") : nullptr;
-  t.y = m("y");
-  t.x_stride = t.residual_stride = t.y_stride = kChannels;
-  t.gamma = m.floats(kChannels);
-  t.beta = m.floats(kChannels);
-  t.mean = m.floats(kChannels);
-  t.inv_std = m.floats(kChannels);
-  t.eps = 1e-3F;
-  t.act = Activation::relu;
-  const cuda::BnRunning running{m.floats(kChannels), m.floats(kChannels), m.floats(kChannels),
-                                m.floats(kChannels), 0.1F};
-  void* workspace = m.bytes(cuda::bn_act_workspace(kRows, kChannels));
-  REQUIRE((mode == BnMode::batch ? cuda::bn_act_batch(t, running, workspace, nullptr)
-                                 : cuda::bn_act_running(t, running, nullptr)) == 0);
-}
-
-void bn_act_batch(Memory& m, DType dtype) { bn_act(m, dtype, BnMode::batch, Residual::absent); }
-void bn_act_running(Memory& m, DType dtype) { bn_act(m, dtype, BnMode::running, Residual::present); }
-
-const std::vector<Family>& families() {
-  using enum DType;
-  const std::vector<Tensor> batch = {{"x", kImage, 2, 0}, {"y", kImage, 0, 1}};
-  const std::vector<Tensor> running = {{"x", kImage, 1, 0}, {"residual", kImage, 1, 0}, {"y", kImage, 0, 1}};
-  const size_t moments = cuda::bn_act_workspace(kRows, kChannels);
-  static const std::vector<Family> all = {
-      {"bn_act, mode batch, f32", f32, batch, moments, bn_act_batch},
-      {"bn_act, mode batch, bf16", bf16, batch, moments, bn_act_batch},
-      {"bn_act, mode running, f32", f32, running, 0, bn_act_running},
-      {"bn_act, mode running, bf16", bf16, running, 0, bn_act_running},
-  };
-  return all;
-}
-
-// The launches' figures added up: what two of them touch counts twice.
-Accesses sum(const simt::Traffic& traffic, const std::function<Accesses(const LaunchTraffic&)>& figures) {
-  Accesses all;
-  for (const LaunchTraffic& launch : traffic.launches) {
-    const Accesses a = figures(launch);
-    all.requests += a.requests;
-    all.bytes += a.bytes;
-    all.request_sectors += a.request_sectors;
-    all.full_sectors += a.full_sectors;
-    all.sectors += a.sectors;
-  }
-  return all;
-}
-
-// Of a tensor: every pass touches it once, a tenth more at most, in whole sectors. Fewer would mean accesses
-// that nobody counted.
-void check_passes(const Accesses& a, int passes, size_t bytes) {
-  const double needed = passes * static_cast<double>(bytes) / static_cast<double>(simt::kSectorBytes);
-  CHECK(static_cast<double>(a.sectors) >= needed);
-  CHECK(static_cast<double>(a.sectors) <= 1.1 * needed);
-  CHECK(a.full_share() >= 0.95);
-}
-
-// Of everything that is touched.
-void check_total(const Accesses& a, double stated_bytes) {
-  CHECK(static_cast<double>(a.sectors * simt::kSectorBytes) <= 1.1 * stated_bytes);
-}
-
-TEST_CASE("traffic: the kernels touch what they state, in whole sectors") {
-  simt::set_schedule({});
-  for (const Family& family : families()) {
-    Memory memory;
-    std::vector<simt::Region> regions;
-    auto read = static_cast<double>(family.other_bytes), written = read;
-    for (const Tensor& t : family.tensors) {
-      const size_t bytes = static_cast<size_t>(t.elements) * size_of(family.dtype);
-      memory.add(t.name, bytes);
-      regions.push_back({memory(t.name), bytes});
-      read += t.reads * static_cast<double>(bytes);
-      written += t.writes * static_cast<double>(bytes);
-    }
-    const auto traffic = simt::count_traffic([&] { family.run(memory, family.dtype); }, regions);
-    INFO(std::string(family.name) << "\n" << simt::to_string(traffic));
-    for (size_t i = 0; i < regions.size(); ++i) {
-      const Tensor& t = family.tensors[i];
-      CAPTURE(t.name);
-      check_passes(sum(traffic, [&](const auto& l) { return l.regions[i].loads; }), t.reads,
-                   regions[i].bytes);
-      check_passes(sum(traffic, [&](const auto& l) { return l.regions[i].stores; }), t.writes,
-                   regions[i].bytes);
-    }
-    check_total(sum(traffic, [](const auto& l) { return l.all.loads; }), read);
-    check_total(sum(traffic, [](const auto& l) { return l.all.stores; }), written);
-    for (const LaunchTraffic& l : traffic.launches) CHECK(l.shared.degree == 1);
-  }
 }
 
 }  // namespace
