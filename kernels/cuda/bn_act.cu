@@ -1,5 +1,11 @@
 // Batch normalisation + residual + activation, forward (Ioffe & Szegedy 2015).
 //
+// occupancy: at least 50 %
+// Waiting some 600 ns for its memory, a device keeps bandwidth * 600 ns on the way: 15 KB on each of an
+// H100's 132 multiprocessors, 11 KB on an A100's 108, 5 KB on a T4's 40. A thread of `normalise` has a vector
+// of 16 bytes on the way, so 950, 690 and 300 threads do: 46 %, 34 % and 29 % of the most. `moments_of_rows`
+// has four.
+//
 // Mode batch takes three launches:
 //   1. moments_of_splits reads x once. The rows are split among blocks. Each of a thread's n values enters
 //      its sums as x - x0, where x0 is the first of them, so the sum of squares cancels by a factor of n at

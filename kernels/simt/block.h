@@ -33,6 +33,7 @@ struct Thread {
   uint64_t value = 0;                    ///< what this lane gives to an exchange
   std::array<uint64_t, kWarp> values{};  ///< what the last exchange gave
   int vote = 0;                          ///< what the last barrier gave
+  unsigned phase = 0;                    ///< barriers and exchanges of its whole warp that it has passed
 };
 
 struct FreeShared {

@@ -11,13 +11,15 @@
 
 #include "kernels/simt/cuda_vocabulary.h"
 #include "kernels/simt/runtime.h"
+#include "kernels/simt/shared_array.h"
 
 // NOLINTBEGIN(bugprone-macro-parentheses): T and the extents are pieces of a declaration
 #define SIMT_SHARED(T, name, ...)    \
   static const char name##_key = 0;  \
   using name##_type = T __VA_ARGS__; \
-  auto& name = *static_cast<name##_type*>(xf::simt::shared_variable(&name##_key, sizeof(name##_type)))
-#define SIMT_DYN_SHARED(T, name) T* name = static_cast<T*>(xf::simt::dynamic_shared())
+  auto&& name = xf::simt::shared<name##_type>(&name##_key)
+#define SIMT_DYN_SHARED(T, name) \
+  const xf::simt::SharedArray<T[]> name(static_cast<T*>(xf::simt::dynamic_shared()))
 // NOLINTEND(bugprone-macro-parentheses)
 #define SIMT_UNROLL(n)
 
@@ -29,7 +31,8 @@ template <class... Params, class... Args>
 cudaError_t launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t dynamic_shared_bytes,
                    cudaStream_t stream, Args&&... args) {
   const std::tuple<std::decay_t<Params>...> values(static_cast<Params>(std::forward<Args>(args))...);
-  return submit(grid, block, dynamic_shared_bytes, stream, [=] { std::apply(kernel, values); });
+  return submit(reinterpret_cast<const void*>(kernel), grid, block, dynamic_shared_bytes, stream,
+                [=] { std::apply(kernel, values); });
 }
 
 template <class T>

@@ -12,6 +12,7 @@
 
 #include "engine/core/rng.h"
 #include "kernels/simt/block.h"
+#include "kernels/simt/counter.h"
 #include "kernels/simt/fiber.h"
 #include "kernels/simt/launch.h"
 
@@ -143,6 +144,7 @@ void run_block(unsigned number, size_t dynamic_shared_bytes, Rng& rng) {
   }
   if (error) unwind_threads();
   observe(&done_tag);
+  if (counting) count_block();
   block = nullptr;
   if (error) std::rethrow_exception(std::exchange(error, nullptr));
 }
@@ -153,8 +155,10 @@ bool launchable(dim3 grid, dim3 threads) {
          grid.y != 0 && grid.y < 1U << 16 && grid.z != 0 && grid.z < 1U << 16;
 }
 
-void run_grid(dim3 grid, dim3 threads, size_t dynamic_shared_bytes, const std::function<void()>& thread) {
+void run_grid(const void* function, dim3 grid, dim3 threads, size_t dynamic_shared_bytes,
+              const std::function<void()>& thread) {
   if (block != nullptr) throw InternalError("launch", "a kernel runs already");
+  if (counting) count_launch(function);
   kernel = &thread;
   gridDim = grid;
   blockDim = threads;
@@ -176,14 +180,16 @@ void suspend(State state) {
   if (error) throw Abandoned{};
 }
 
-cudaError_t submit(dim3 grid, dim3 threads, size_t dynamic_shared_bytes, cudaStream_t stream,
-                   std::function<void()> thread) {
+cudaError_t submit(const void* function, dim3 grid, dim3 threads, size_t dynamic_shared_bytes,
+                   cudaStream_t stream, std::function<void()> thread) {
   if (!launchable(grid, threads)) return cudaErrorInvalidConfiguration;
   if (dynamic_shared_bytes > kMaxShared) return cudaErrorInvalidValue;
   if (queue == nullptr) {
-    run_grid(grid, threads, dynamic_shared_bytes, thread);
+    run_grid(function, grid, threads, dynamic_shared_bytes, thread);
   } else {
-    queue(stream, [=, thread = std::move(thread)] { run_grid(grid, threads, dynamic_shared_bytes, thread); });
+    queue(stream, [=, thread = std::move(thread)] {
+      run_grid(function, grid, threads, dynamic_shared_bytes, thread);
+    });
   }
   return cudaSuccess;
 }

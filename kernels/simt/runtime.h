@@ -28,12 +28,13 @@ struct Site {
   int line = 0;
 };
 
-/// Calls `thread` once for every thread of every block: now, or when the queue of launch.h says. Returns
+/// Calls `thread` once for every thread of every block: now, or when the queue of launch.h says. `kernel` is
+/// the function that names the launch where accesses are counted. Returns
 /// cudaErrorInvalidConfiguration for a grid or block that no device takes, cudaErrorInvalidValue for more
 /// shared memory than there is. The run throws what a thread throws, and KernelError when threads wait
 /// forever.
-cudaError_t submit(dim3 grid, dim3 block, size_t dynamic_shared_bytes, cudaStream_t stream,
-                   std::function<void()> thread);
+cudaError_t submit(const void* kernel, dim3 grid, dim3 block, size_t dynamic_shared_bytes,
+                   cudaStream_t stream, std::function<void()> thread);
 
 // What follows is called on a simulated thread.
 
@@ -56,6 +57,12 @@ unsigned lane();
 void* shared_variable(const void* key, size_t bytes);
 /// The launch's dynamic shared memory, filled likewise.
 void* dynamic_shared();
+
+enum class Access : uint8_t { load, store, shared };
+/// Whether accesses are counted: inside of count_traffic() (traffic.h).
+extern bool counting;
+/// Counts an access of this thread, which it makes at `site`.
+void count_access(Access access, const void* address, size_t bytes, Site site);
 
 /// Throws a KernelError for this thread.
 [[noreturn]] void fail(const std::string& reason);

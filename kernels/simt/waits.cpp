@@ -91,6 +91,7 @@ int block_barrier(const char* operation, Vote vote, int predicate, Site site) {
     suspend(State::ready);  // the last to arrive has no head start
   }
   observe(&block->barrier_tag);
+  ++me.phase;
   return me.vote;
 }
 
@@ -124,6 +125,7 @@ void warp_exchange(const char* operation, unsigned mask, uint64_t value, Site si
     suspend(State::ready);
   }
   observe(&tag);
+  if (mask == ~0U) ++me.phase;
 }
 
 uint64_t exchanged(unsigned lane) { return current->values[lane]; }
