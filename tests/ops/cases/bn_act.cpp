@@ -94,6 +94,8 @@ std::vector<OpCase> bn_act_cases() {
     cases.push_back(backward_from_x({3, 33, 31, 20}, mode, {true, false, true}));
     add({2, 1, 1, 40}, {true, false, false});
     add({3, 33, 31, 20}, {});  // enough rows for several blocks
+    // Enough for more of them than merge at once, and channels for two beside each other.
+    if (mode == BnMode::batch) add({1, 33, 32, 136}, {});
     if (mode == BnMode::running) add({1, 1, 1, 19}, {});
   }
   cases = in_each_type(cases);
