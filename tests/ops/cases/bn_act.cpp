@@ -104,6 +104,9 @@ std::vector<OpCase> bn_act_cases() {
     cases.push_back(fold({c, 3, 3, 7}, per_channel(c), per_channel(c), ", gamma, bias"));
     cases.push_back(fold({c, 1, 1, 101 - c}, absent(), absent(), ""));
   }
+  // As many weights as one block does not take, with and without a remainder to its vectors.
+  cases.push_back(fold({3, 3, 3, 512}, per_channel(3), per_channel(3), ", gamma, bias"));
+  cases.push_back(fold({2, 5, 5, 83}, per_channel(2), absent(), ", gamma"));
   return cases;
 }
 
