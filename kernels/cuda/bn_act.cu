@@ -16,48 +16,20 @@
 //   3. normalise reads x (and the residual) once more and writes y.
 // Mode running is `normalise` alone.
 //
-// Bytes moved per element of e bytes: batch 3e (12 in f32, 6 in bf16), running 2e; a residual adds e. The
-// moments of the splits, 16 bytes a channel and split of 32 rows or more, stay in the second-level cache. The
-// bound is the memory's bandwidth; where x fits in that cache the second read of it is nearly free.
+// Bytes moved per element of e bytes: batch 3e (12 in f32, 6 in bf16 and f16), running 2e; a residual adds e.
+// The moments of the splits, 16 bytes a channel and split of 32 rows or more, stay in the second-level cache.
+// The bound is the memory's bandwidth; where x fits in that cache the second read of it is nearly free.
 
 #include "kernels/cuda/bn_act.h"
 
-#include <algorithm>
-#include <bit>
-
+#include "kernels/cuda/columns.h"
 #include "kernels/cuda/element.h"
 #include "kernels/cuda/moments.h"
+#include "kernels/cuda/normalised.h"
 #include "kernels/simt/simt.h"
 
 namespace xf::cuda {
 namespace {
-
-constexpr int kThreads = 256;
-
-// How a block lies on a row-major matrix: x threads along the channels, V channels each, and y (a power of
-// two) along the rows.
-struct Tile {
-  unsigned x, y, blocks_x;
-};
-
-Tile tile(int channels, int vector) {
-  const unsigned vectors = static_cast<unsigned>(channels + vector - 1) / static_cast<unsigned>(vector);
-  const unsigned blocks = (vectors + 31) / 32, x = (vectors + blocks - 1) / blocks;
-  return {x, std::bit_floor(kThreads / x), blocks};
-}
-
-// The rows that one block of pass 1 takes: enough work to outweigh the merging, and blocks enough to fill any
-// device. By shape alone, so that every device sums in the same order.
-int64_t rows_per_split(int64_t rows, int channels) {
-  const int64_t most_splits = std::clamp<int64_t>((int64_t{1} << 17) / channels, 1, 1024);
-  const int64_t least_rows = std::max<int64_t>(4096 / channels, 32);
-  return std::max((rows + most_splits - 1) / most_splits, least_rows);
-}
-
-int64_t splits(int64_t rows, int channels) {
-  const int64_t split = rows_per_split(rows, channels);
-  return (rows + split - 1) / split;
-}
 
 // Rows first, first + step … below last of the channels from c on.
 template <class T, int V>
@@ -91,7 +63,7 @@ __device__ Moments<V> moments_of_rows(const T* x, int64_t stride, int c, int64_t
 
 // Block (b, s): channels of tile b, rows of split s. `partial` is [split][mean, square][channel].
 template <class T, int V>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kTileThreads)
     moments_of_splits(const T* x, int64_t stride, int64_t rows, int channels, int64_t split_rows,
                       float* partial) {
   const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * V;
@@ -99,7 +71,7 @@ __global__ void __launch_bounds__(kThreads)
   const int64_t last = first + split_rows < rows ? first + split_rows : rows;
   Moments<V> m;
   if (c < channels) m = moments_of_rows<T, V>(x, stride, c, first + threadIdx.y, last, blockDim.y);
-  merge_column<V, kThreads>(m);
+  merge_column<kTileThreads>(m);
   if (threadIdx.y == 0 && c < channels) {
     float* mean = partial + int64_t{blockIdx.y} * 2 * channels + c;
     for (int j = 0; j < V; ++j) {
@@ -127,7 +99,7 @@ __global__ void __launch_bounds__(kMergeColumns* kMergeRows)
       merge(m, other);
     }
   }
-  merge_column<1, kMergeColumns * kMergeRows>(m);
+  merge_column<kMergeColumns * kMergeRows>(m);
   if (threadIdx.y != 0 || c >= channels) return;
   const float count = static_cast<float>(rows), unbiased = m.square[0] / (rows > 1 ? count - 1 : 1);
   simt::store(mean + c, m.mean[0]);
@@ -147,7 +119,7 @@ enum class Spread : uint8_t { inv_std, variance };
 
 // Each thread keeps to its V channels and walks down the rows.
 template <class T, int V, Spread S>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kTileThreads)
     normalise(BnActTensors t, const float* means, const float* spreads) {
   using Vector = simt::Pack<T, V>;
   const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * V;
@@ -172,8 +144,7 @@ __global__ void __launch_bounds__(kThreads)
   for (int64_t row = int64_t{blockIdx.y} * blockDim.y + threadIdx.y; row < t.rows; row += step) {
     const Vector in = simt::load<Vector>(x + row * t.x_stride + c);
     float value[V];
-    // The mean is taken off before scaling: folded into one shift, it would cancel where it is large.
-    for (int j = 0; j < V; ++j) value[j] = (to_float(in.v[j]) - mean[j]) * scale[j] + beta[j];
+    for (int j = 0; j < V; ++j) value[j] = normalised(to_float(in.v[j]) - mean[j], scale[j], beta[j]);
     if (t.residual != nullptr) {
       const Vector more = simt::load<Vector>(residual + row * t.residual_stride + c);
       for (int j = 0; j < V; ++j) value[j] += to_float(more.v[j]);
@@ -191,70 +162,56 @@ template <class T, int V, Spread S>
 cudaError_t launch_normalise(const BnActTensors& t, const float* means, const float* spreads,
                              cudaStream_t stream) {
   const Tile b = tile(t.channels, V);
-  const int64_t rows_of_blocks = (t.rows + 4 * b.y - 1) / (4 * b.y);  // four rows a thread or more
-  const int64_t most = std::max<int64_t>(4096 / b.blocks_x, 1);
-  const dim3 grid(b.blocks_x, static_cast<unsigned>(std::min(rows_of_blocks, most)));
-  return simt::launch(&normalise<T, V, S>, grid, dim3(b.x, b.y), 0, stream, t, means, spreads);
+  return simt::launch(&normalise<T, V, S>, walk(t.rows, b), dim3(b.x, b.y), 0, stream, t, means, spreads);
 }
 
 template <class T, int V>
 cudaError_t launch_batch(const BnActTensors& t, const BnRunning& running, float* partial,
                          cudaStream_t stream) {
   const Tile b = tile(t.channels, V);
-  const int64_t split_rows = rows_per_split(t.rows, t.channels), split_count = splits(t.rows, t.channels);
+  const Splits split = splits(t.rows, t.channels);
   cudaError_t status = simt::launch(
-      &moments_of_splits<T, V>, dim3(b.blocks_x, static_cast<unsigned>(split_count)), dim3(b.x, b.y), 0,
-      stream, static_cast<const T*>(t.x), t.x_stride, t.rows, t.channels, split_rows, partial);
+      &moments_of_splits<T, V>, dim3(b.blocks_x, static_cast<unsigned>(split.count)), dim3(b.x, b.y), 0,
+      stream, static_cast<const T*>(t.x), t.x_stride, t.rows, t.channels, split.rows, partial);
   if (status != cudaSuccess) return status;
   const unsigned columns = (static_cast<unsigned>(t.channels) + kMergeColumns - 1) / kMergeColumns;
-  float* mean = t.mean != nullptr ? t.mean : partial + split_count * 2 * t.channels;
-  float* inv_std = t.inv_std != nullptr ? t.inv_std : partial + (split_count * 2 + 1) * t.channels;
+  float* mean = t.mean != nullptr ? t.mean : partial + split.count * 2 * t.channels;
+  float* inv_std = t.inv_std != nullptr ? t.inv_std : partial + (split.count * 2 + 1) * t.channels;
   status = simt::launch(&merge_splits, dim3(columns), dim3(kMergeColumns, kMergeRows), 0, stream, partial,
-                        t.rows, t.channels, split_rows, split_count, t.eps, mean, inv_std, running);
+                        t.rows, t.channels, split.rows, split.count, t.eps, mean, inv_std, running);
   if (status != cudaSuccess) return status;
   return launch_normalise<T, V, Spread::inv_std>(t, mean, inv_std, stream);
 }
 
-// Whether every row begins on 16 bytes and holds whole vectors.
+// Whether rows hold whole vectors, each in its place.
 template <class T>
 bool vectorises(const BnActTensors& t) {
-  const auto fits = [&](const void* data, int64_t stride) {
-    return data == nullptr || (reinterpret_cast<uintptr_t>(data) % 16 == 0 && stride % kVector<T> == 0);
-  };
-  return t.channels % kVector<T> == 0 && fits(t.x, t.x_stride) && fits(t.residual, t.residual_stride) &&
-         fits(t.y, t.y_stride);
-}
-
-template <class T>
-cudaError_t batch_of(const BnActTensors& t, const BnRunning& running, float* partial, cudaStream_t stream) {
-  return vectorises<T>(t) ? launch_batch<T, kVector<T>>(t, running, partial, stream)
-                          : launch_batch<T, 1>(t, running, partial, stream);
-}
-
-template <class T>
-cudaError_t running_of(const BnActTensors& t, const BnRunning& r, cudaStream_t stream) {
-  return vectorises<T>(t) ? launch_normalise<T, kVector<T>, Spread::variance>(t, r.mean, r.variance, stream)
-                          : launch_normalise<T, 1, Spread::variance>(t, r.mean, r.variance, stream);
+  return t.channels % kVector<T> == 0 && rows_aligned<T>(t.x, t.x_stride) &&
+         rows_aligned<T>(t.residual, t.residual_stride) && rows_aligned<T>(t.y, t.y_stride);
 }
 
 }  // namespace
 
 size_t bn_act_workspace(int64_t rows, int channels) {
   // The splits' moments, then a mean and an inv_std for the caller who wants none.
-  return static_cast<size_t>((splits(rows, channels) + 1) * 2 * channels) * sizeof(float);
+  return static_cast<size_t>((splits(rows, channels).count + 1) * 2 * channels) * sizeof(float);
 }
 
 int bn_act_batch(const BnActTensors& t, const BnRunning& running, void* workspace, void* stream) {
   auto* partial = static_cast<float*>(workspace);
   auto* queue = static_cast<cudaStream_t>(stream);
-  return t.dtype == DType::bf16 ? batch_of<__nv_bfloat16>(t, running, partial, queue)
-                                : batch_of<float>(t, running, partial, queue);
+  return for_element(t.dtype, [&]<class T>() {
+    return vectorises<T>(t) ? launch_batch<T, kVector<T>>(t, running, partial, queue)
+                            : launch_batch<T, 1>(t, running, partial, queue);
+  });
 }
 
-int bn_act_running(const BnActTensors& t, const BnRunning& running, void* stream) {
+int bn_act_running(const BnActTensors& t, const BnRunning& r, void* stream) {
   auto* queue = static_cast<cudaStream_t>(stream);
-  return t.dtype == DType::bf16 ? running_of<__nv_bfloat16>(t, running, queue)
-                                : running_of<float>(t, running, queue);
+  return for_element(t.dtype, [&]<class T>() {
+    return vectorises<T>(t) ? launch_normalise<T, kVector<T>, Spread::variance>(t, r.mean, r.variance, queue)
+                            : launch_normalise<T, 1, Spread::variance>(t, r.mean, r.variance, queue);
+  });
 }
 
 }  // namespace xf::cuda

@@ -10,7 +10,7 @@
 namespace xf::cuda {
 
 /// What both modes read and write; all pointers are device memory. Activations are `rows` (= n h w) rows of
-/// `channels` elements, f32 or bf16, that begin x_stride, residual_stride, y_stride elements apart: the
+/// `channels` elements, f32, bf16 or f16, that begin x_stride, residual_stride, y_stride elements apart: the
 /// channel count, or more for a slice of a wider tensor. y may be x or residual.
 struct BnActTensors {
   int64_t rows = 0;

@@ -5,6 +5,7 @@
 #include "kernels/cuda/bn_act.h"
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/lower.h"
+#include "kernels/cuda/operands.h"
 #include "kernels/cuda/stream.h"
 
 namespace xf::cuda {
@@ -16,8 +17,8 @@ class BnActKernel final : public Kernel {
       : op_(op),
         rows_(node.inputs[kX].shape().rows()),
         channels_(static_cast<int>(node.inputs[kX].shape().c)),
-        dtype_(node.inputs[kX].spec().dtype),
-        inputs_(static_cast<int>(node.inputs.size())),
+        dtype_(activation_type(node, {kX, kResidual})),
+        inputs_(node.inputs.size()),
         label_(fmt::format("{}: bn_act on {}", node.name, to_string(node.inputs[kX].shape()))) {}
 
   [[nodiscard]] std::string impl() const override { return "xf:bn_act"; }
@@ -25,7 +26,7 @@ class BnActKernel final : public Kernel {
     return op_.mode == BnMode::batch ? bn_act_workspace(rows_, channels_) : 0;
   }
   [[nodiscard]] bool strided(int operand) const override {
-    return operand == kX || operand == inputs_ || (operand == kResidual && operand < inputs_);
+    return operand == kX || operand == kResidual || operand == static_cast<int>(inputs_);
   }
   [[nodiscard]] bool in_place(int output, int input) const override {
     switch (output) {
@@ -37,26 +38,25 @@ class BnActKernel final : public Kernel {
   }
 
   void run(Stream& stream, std::span<const Ref> operands, Scratch scratch) override {
-    const auto input = [&](int i) { return i < inputs_ ? operands[static_cast<size_t>(i)] : Ref{}; };
-    const auto outputs = operands.subspan(static_cast<size_t>(inputs_));
+    const Operands of(operands, inputs_);
     BnActTensors t;
     t.rows = rows_;
     t.channels = channels_;
     t.dtype = dtype_;
-    t.x = input(kX).data;
-    t.x_stride = input(kX).row_stride;
-    t.residual = input(kResidual).data;
-    t.residual_stride = input(kResidual).row_stride;
-    t.y = outputs[0].data;
-    t.y_stride = outputs[0].row_stride;
-    t.gamma = input(kGamma).as<float>();
-    t.beta = input(kBeta).as<float>();
-    t.mean = outputs[1].as<float>();
-    t.inv_std = outputs[2].as<float>();
+    t.x = of.in(kX).data;
+    t.x_stride = of.in(kX).row_stride;
+    t.residual = of.in(kResidual).data;
+    t.residual_stride = of.in(kResidual).row_stride;
+    t.y = of.out(0).data;
+    t.y_stride = of.out(0).row_stride;
+    t.gamma = of.in(kGamma).as<float>();
+    t.beta = of.in(kBeta).as<float>();
+    t.mean = of.out(1).as<float>();
+    t.inv_std = of.out(2).as<float>();
     t.eps = op_.eps;
     t.act = op_.act;
-    const BnRunning running{input(kRunningMean).as<float>(), input(kRunningVar).as<float>(),
-                            outputs[3].as<float>(), outputs[4].as<float>(), op_.momentum};
+    const BnRunning running{of.in(kRunningMean).as<float>(), of.in(kRunningVar).as<float>(),
+                            of.out(3).as<float>(), of.out(4).as<float>(), op_.momentum};
     cudaStream_t queue = cuda_stream(stream).use();
     const int status = op_.mode == BnMode::batch ? bn_act_batch(t, running, scratch.data, queue)
                                                  : bn_act_running(t, running, queue);
@@ -69,18 +69,13 @@ class BnActKernel final : public Kernel {
   int64_t rows_;
   int channels_;
   DType dtype_;
-  int inputs_;
+  size_t inputs_;
   std::string label_;
 };
 
 }  // namespace
 
 std::unique_ptr<Kernel> lower(const BnAct& op, const Node& node, const Context& /*context*/) {
-  const DType dtype = node.inputs[0].spec().dtype;
-  if (dtype != DType::f32 && dtype != DType::bf16) {
-    throw UnavailableError(node.name, fmt::format("bn_act has no {} kernel on cuda", name(dtype)),
-                           "use --precision f32 or bf16");
-  }
   return std::make_unique<BnActKernel>(op, node);
 }
 

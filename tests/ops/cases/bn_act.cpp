@@ -94,6 +94,8 @@ std::vector<OpCase> bn_act_cases() {
     cases.push_back(backward_from_x({3, 33, 31, 20}, mode, {true, false, true}));
     add({2, 1, 1, 40}, {true, false, false});
     add({3, 33, 31, 20}, {});  // enough rows for several blocks
+    // Enough for more of them than merge at once, and channels for two beside each other.
+    if (mode == BnMode::batch) add({1, 33, 32, 136}, {});
     if (mode == BnMode::running) add({1, 1, 1, 19}, {});
   }
   cases = in_each_type(cases);
@@ -102,6 +104,9 @@ std::vector<OpCase> bn_act_cases() {
     cases.push_back(fold({c, 3, 3, 7}, per_channel(c), per_channel(c), ", gamma, bias"));
     cases.push_back(fold({c, 1, 1, 101 - c}, absent(), absent(), ""));
   }
+  // As many weights as one block does not take, with and without a remainder to its vectors.
+  cases.push_back(fold({3, 3, 3, 512}, per_channel(3), per_channel(3), ", gamma, bias"));
+  cases.push_back(fold({2, 5, 5, 83}, per_channel(2), absent(), ", gamma"));
   return cases;
 }
 

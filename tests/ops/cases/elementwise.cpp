@@ -72,6 +72,7 @@ std::vector<OpCase> elementwise_cases() {
   cases.push_back({"one position", Bias{}, {s, per_channel(3)}});
   cases.push_back({"one position", BiasGrad{}, {s}});
   cases.push_back({"many positions", BiasGrad{}, {l}});
+  cases.push_back({"many positions and channels", BiasGrad{}, {activation({1, 33, 32, 136})}});
   cases.push_back({"many positions", Dropout{0.8F, 0}, {step, l}});
   cases.push_back({"rate 0", Dropout{0, 1}, {step, s}});
   cases.push_back({"of three", Add{}, {l, l, l}});
