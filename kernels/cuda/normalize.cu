@@ -46,9 +46,11 @@ __global__ void __launch_bounds__(kThreads)
       for (int rest = i; rest < in; ++rest) numbers[rest] = simt::load<From>(x + rest);
     }
   }
-  if (thread < kMostChannels) {
-    scale[thread] = s.scale[thread];
-    shift[thread] = s.shift[thread];
+  if (thread == 0) {  // one thread: an index that varies would make every thread copy the parameters
+    for (int c = 0; c < kMostChannels; ++c) {
+      scale[c] = s.scale[c];
+      shift[c] = s.shift[c];
+    }
   }
   __syncthreads();
 
@@ -72,7 +74,8 @@ __global__ void __launch_bounds__(kThreads)
     if (i + Out <= out) {
       simt::store(y + i, made);
     } else {
-      for (int j = 0; i + j < out; ++j) simt::store(y + i + j, made.v[j]);
+      for (int j = 0; j < Out; ++j)
+        if (i + j < out) simt::store(y + i + j, made.v[j]);
     }
   }
 }
