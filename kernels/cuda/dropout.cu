@@ -1,5 +1,5 @@
 // Dropout: one pass, 2e bytes for an element of e bytes. A thread draws one group of four random words for
-// each four elements, some 60 integer operations: the bound is the memory's bandwidth. No mask is kept: the
+// each four elements, some 100 instructions: the bound is the memory's bandwidth. No mask is kept: the
 // backward pass draws the same words again.
 
 #include "kernels/cuda/dropout.h"

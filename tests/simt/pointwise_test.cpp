@@ -30,13 +30,13 @@ TEST_CASE_TEMPLATE("a NaN stays a NaN, and as a sign lets nothing pass", T, floa
 TEST_CASE("a sum of as many terms as there may be") {
   constexpr int64_t kCount = 37;
   std::vector<Guarded<float>> terms;
-  std::vector<cuda::RowsIn> rows;
   for (int i = 0; i < cuda::kMostTerms; ++i) {
     terms.emplace_back(kCount);
     for (int64_t c = 0; c < kCount; ++c)
       terms.back().set(0, c, std::ldexp(1.0F, i % 20) + static_cast<float>(c));
   }
-  for (Guarded<float>& t : terms) rows.push_back({t.data(), kCount});
+  std::vector<cuda::RowsIn> rows(terms.size());
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = {terms[i].data(), kCount};
   Guarded<float> y(kCount);
   REQUIRE(cuda::add({1, kCount}, DType::f32, rows, {y.data(), kCount}, nullptr) == 0);
   for (int64_t c = 0; c < kCount; ++c) {
