@@ -19,6 +19,17 @@ std::unique_ptr<Kernel> lower(const BnAct& op, const Node& node, const Context& 
 std::unique_ptr<Kernel> lower(const BnActBwd& op, const Node& node, const Context& context);
 std::unique_ptr<Kernel> lower(const FoldBn& op, const Node& node, const Context& context);
 std::unique_ptr<Kernel> lower(const BiasGrad& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Normalize& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Cast& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Bias& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Act& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const ActBwd& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Add& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Concat& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Slice& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Dropout& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Pack& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Accumulate& op, const Node& node, const Context& context);
 
 /// Operations without a CUDA kernel.
 template <class Op>
