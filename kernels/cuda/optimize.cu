@@ -78,10 +78,10 @@ __device__ Chunk chunk_of_block(unsigned first_chunk, int64_t count) {
 }
 
 // Calls body.template operator()<V>(i) for whole vectors at i, then <1>(i) for what is left of the chunk.
-template <int V, class Body>
+template <int V, int Unroll = 1, class Body>
 __device__ __forceinline__ void for_vectors(const Chunk& chunk, Body&& body) {
   const int whole = chunk.count / V * V, thread = static_cast<int>(threadIdx.x);
-  SIMT_UNROLL(4)
+  SIMT_UNROLL(Unroll)
   for (int i = thread * V; i < whole; i += kThreads * V) body.template operator()<V>(chunk.begin + i);
   if constexpr (V > 1)
     for (int i = whole + thread; i < chunk.count; i += kThreads) body.template operator()<1>(chunk.begin + i);
@@ -90,7 +90,7 @@ __device__ __forceinline__ void for_vectors(const Chunk& chunk, Body&& body) {
 template <int V>
 __device__ double squares_of_thread(const float* g, const Chunk& chunk) {
   double sum[V] = {};  // as many as a vector, so that they need not wait for each other
-  for_vectors<V>(chunk, [&]<int N>(int64_t i) {
+  for_vectors<V, 4>(chunk, [&]<int N>(int64_t i) {
     const auto here = simt::load<simt::Pack<float, N>>(g + i);
     for (int j = 0; j < N; ++j) sum[j] += static_cast<double>(here.v[j]) * static_cast<double>(here.v[j]);
   });
