@@ -30,6 +30,10 @@ std::unique_ptr<Kernel> lower(const Slice& op, const Node& node, const Context& 
 std::unique_ptr<Kernel> lower(const Dropout& op, const Node& node, const Context& context);
 std::unique_ptr<Kernel> lower(const Pack& op, const Node& node, const Context& context);
 std::unique_ptr<Kernel> lower(const Accumulate& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Softmax& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const SoftmaxXent& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const SoftmaxXentBwd& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Optimize& op, const Node& node, const Context& context);
 
 /// Operations without a CUDA kernel.
 template <class Op>

@@ -11,10 +11,18 @@
 #define SIMT_DYN_SHARED(T, name)                                       \
   extern __shared__ __align__(16) unsigned char simt_dynamic_shared[]; \
   T* name = reinterpret_cast<T*>(simt_dynamic_shared)
+#define SIMT_GRID_CONSTANT(T) const __grid_constant__ T
 #define SIMT_PRAGMA(text) _Pragma(#text)
 #define SIMT_UNROLL(n) SIMT_PRAGMA(unroll n)
 
 namespace xf::simt {
+
+/// Bytes that all parameters of a kernel take at most.
+#if CUDART_VERSION >= 12010
+inline constexpr size_t kMaxParameters = 32764;
+#else
+inline constexpr size_t kMaxParameters = 4096;
+#endif
 
 /// Starts `kernel` on `stream`; the arguments are converted to the kernel's parameter types. Returns CUDA's
 /// launch status.

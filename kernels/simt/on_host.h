@@ -20,6 +20,7 @@
   auto&& name = xf::simt::shared<name##_type>(&name##_key)
 #define SIMT_DYN_SHARED(T, name) \
   const xf::simt::SharedArray<T[]> name(static_cast<T*>(xf::simt::dynamic_shared()))
+#define SIMT_GRID_CONSTANT(T) const T&
 // NOLINTEND(bugprone-macro-parentheses)
 #define SIMT_UNROLL(n)
 
@@ -27,9 +28,13 @@
 
 namespace xf::simt {
 
+/// Bytes that all parameters of a kernel take at most.
+inline constexpr size_t kMaxParameters = 32764;
+
 template <class... Params, class... Args>
 cudaError_t launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t dynamic_shared_bytes,
                    cudaStream_t stream, Args&&... args) {
+  static_assert((sizeof(std::decay_t<Params>) + ... + 0) <= kMaxParameters);
   const std::tuple<std::decay_t<Params>...> values(static_cast<Params>(std::forward<Args>(args))...);
   return submit(reinterpret_cast<const void*>(kernel), grid, block, dynamic_shared_bytes, stream,
                 [=] { std::apply(kernel, values); });

@@ -7,6 +7,7 @@
 //   SIMT_SHARED(T, name, [n]…)     a __shared__ variable; SIMT_SHARED(float, tile, [8][32]) declares tile
 //   SIMT_DYN_SHARED(T, name)       a T* to the launch's dynamic shared memory
 //   SIMT_UNROLL(n)                 an unroll hint before a loop
+//   SIMT_GRID_CONSTANT(T) name     a kernel's parameter of many KiB, which threads read where it lies
 //   simt::launch(kernel, grid, block, dynamic_shared_bytes, stream, args…)
 //   simt::load, simt::store, simt::Pack        every access of a kernel to global memory (memory.h)
 

@@ -22,9 +22,9 @@ const std::vector<Shape>& tensors() {
 
 /// Tensors of several shapes, in several groups, some decayed.
 OpCase update(const std::string& name, Optimize o, const StepParams& step, const Fill& gradient = normal(),
-              const Operand& loss_scale = absent()) {
+              const Operand& loss_scale = absent(), const std::vector<Shape>& shapes = tensors()) {
   std::vector<Operand> in{step_operand(step)};
-  for (const Shape& s : tensors()) {
+  for (const Shape& s : shapes) {
     const auto t = static_cast<int>(o.tensors.size());
     o.tensors.push_back({t % StepParams::kGroups, t % 2 == 0 ? 0.05F : 0});
     in.push_back(fixed(s));
@@ -68,8 +68,15 @@ Operand scale(double value, double updates) {
   return fixed({1, 1, 1, 2}, [=](int64_t i, Rng&) { return i == 0 ? value : updates; });
 }
 
-Fill one_is(double bad) {
-  return [bad](int64_t i, Rng& rng) { return i == 0 ? bad : rng.normal(); };
+Fill one_is(double bad, int64_t index = 0) {
+  return [bad, index](int64_t i, Rng& rng) { return i == index ? bad : rng.normal(); };
+}
+
+/// Sizes around a power of two, so that a kernel's pieces of a tensor end just before, at and after its end.
+const std::vector<Shape>& large_tensors() {
+  static const std::vector<Shape> shapes{
+      {1, 1, 1, 8191}, {1, 1, 1, 8192}, {1, 1, 1, 8193}, {7, 3, 3, 521}, {1, 1, 1, 3}};
+  return shapes;
 }
 
 }  // namespace
@@ -89,6 +96,9 @@ std::vector<OpCase> optimize_cases() {
         update(name + ", clipped, loss scale", o, at_update(1000), normal(0, 1024), scale(1024, 7)));
     cases.push_back(update(name + ", a gradient is infinite", o, at_update(2), one_is(HUGE_VAL)));
     cases.push_back(update(name + ", a gradient is not a number", o, at_update(2), one_is(NAN)));
+    o.clip_norm = 0;
+    cases.push_back(update(name + ", loss scale", o, at_update(3), normal(0, 65536), scale(65536, 0)));
+    cases.push_back(update(name + ", large tensors", o, at_update(3), normal(), scale(0.25, 0), large_tensors()));
   }
   const Optimize sgd = of_kind(OptimizerKind::sgd);
   cases.push_back(update("loss scale, too large", sgd, at_update(2), one_is(HUGE_VAL), scale(1024, 1999)));
@@ -96,6 +106,15 @@ std::vector<OpCase> optimize_cases() {
   cases.push_back(update("loss scale, grows", sgd, at_update(2), normal(), scale(8, 1999)));
   for (const float share : {1.0F, 0.25F})
     cases.push_back({fmt::format("share {}", share), LossSeed{share}, {scale(512, 3)}});
+  // In one tensor alone: the others are shorter.
+  const int64_t last = large_tensors()[3].count() - 1;
+  for (const double bad : {HUGE_VAL, -HUGE_VAL, static_cast<double>(NAN)}) {
+    cases.push_back(update(fmt::format("adam, the last gradient is {}", bad), of_kind(OptimizerKind::adam),
+                           at_update(3), one_is(bad, last), absent(), large_tensors()));
+  }
+  // Their squares are beyond f32; all of them are finite.
+  cases.push_back(
+      update("sgd, huge gradients", of_kind(OptimizerKind::sgd), at_update(3), any_of({1e30, -1e30})));
   for (const int32_t micro_batch : {0, 1, 3}) {
     std::vector<Operand> in{step_operand(at_update(1, micro_batch))};
     std::vector<Shape> shapes = tensors();

@@ -45,6 +45,16 @@ std::vector<OpCase> softmax_cases() {
     }
   }
   cases.push_back({"1000 classes", Softmax{}, {fixed({2, 1, 1, 1000}, normal(0, 5))}});
+  // More classes than a thread block has threads, and beside them a number that no vector divides.
+  for (const int64_t k : {1000, 1501}) {
+    const Operand class_weights = per_channel(k, uniform(0.1, 3));
+    cases.push_back(loss(3, k, 0.1F, class_weights, ", class weights"));
+    cases.push_back(loss(2, k, 0, absent(), ", equal logits", any_of({-1, 0, 2})));
+    cases.push_back(gradient(3, k, 0.1F, class_weights, ", class weights"));
+  }
+  // More images than one thread block has threads.
+  cases.push_back(loss(600, 5, 0.1F, per_channel(5, uniform(0.1, 3)), ", class weights"));
+  cases.push_back(gradient(600, 5, 0.1F, per_channel(5, uniform(0.1, 3)), ", class weights"));
   cases.push_back({"large logits", Softmax{}, {fixed({2, 1, 1, 9}, any_of({-1e4, -200, 0, 300, 1e4}))}});
   cases.push_back(loss(1, 27, 0, absent(), ", batch 1"));
   cases.back().in[2].fill = any_of({1});
