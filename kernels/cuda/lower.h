@@ -16,6 +16,10 @@ struct Context {
 };
 
 std::unique_ptr<Kernel> lower(const BnAct& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Pool& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const PoolBwd& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const GlobalAvgPool& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const GlobalAvgPoolBwd& op, const Node& node, const Context& context);
 
 /// Operations without a CUDA kernel.
 template <class Op>
