@@ -73,6 +73,8 @@ template <class T, int V>
 __global__ void __launch_bounds__(kTileThreads)
     sums_of_splits(ImageMaps m, const T* x, int64_t x_stride, int64_t split_pixels, float scale, float* sums,
                    int64_t sums_stride) {
+  using Vector = simt::Pack<T, V>;
+  constexpr int kAhead = 8;  // loads that a thread has under way: an unrolled loop would wait between them
   const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x) * V;
   const int64_t first = blockIdx.y * split_pixels;
   const int64_t last = first + split_pixels < m.pixels ? first + split_pixels : m.pixels;
@@ -80,10 +82,15 @@ __global__ void __launch_bounds__(kTileThreads)
     ChannelSums<V> mine;
     if (c < m.channels) {
       const T* from = x + image * m.pixels * x_stride + c;
-      SIMT_UNROLL(8)
-      for (int64_t pixel = first + threadIdx.y; pixel < last; pixel += blockDim.y) {
-        const auto here = simt::load<simt::Pack<T, V>>(from + pixel * x_stride);
-        for (int j = 0; j < V; ++j) mine.of[j] += to_float(here.v[j]);
+      const int64_t step = blockDim.y;
+      for (int64_t pixel = first + threadIdx.y; pixel < last; pixel += kAhead * step) {
+        Vector ahead[kAhead];  // beyond the last pixel: that one again, and not added
+        for (int k = 0; k < kAhead; ++k) {
+          const int64_t at = pixel + k * step;
+          ahead[k] = simt::load<Vector>(from + (at < last ? at : last - 1) * x_stride);
+        }
+        for (int k = 0; k < kAhead; ++k)
+          for (int j = 0; j < V; ++j) mine.of[j] += pixel + k * step < last ? to_float(ahead[k].v[j]) : 0.0F;
       }
     }
     merge_column<kTileThreads>(mine);
