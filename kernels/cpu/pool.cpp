@@ -81,7 +81,8 @@ HWY_INLINE void maximum(const PoolRun& run, const T* x, const Window& window, T*
     for (int64_t h = 0; h < height; ++h) {
       for (int64_t w = 0; w < width; ++w) {
         const auto v = load(d, x + h * line + w * stride + c);
-        const auto higher = hn::Gt(v, best);
+        // Or the first NaN, which no number is higher than.
+        const auto higher = hn::AndNot(hn::Le(v, best), hn::Eq(best, best));
         best = hn::IfThenElse(higher, v, best);
         if constexpr (kArgmax) {
           const auto here =

@@ -34,6 +34,10 @@ std::unique_ptr<Kernel> lower(const Softmax& op, const Node& node, const Context
 std::unique_ptr<Kernel> lower(const SoftmaxXent& op, const Node& node, const Context& context);
 std::unique_ptr<Kernel> lower(const SoftmaxXentBwd& op, const Node& node, const Context& context);
 std::unique_ptr<Kernel> lower(const Optimize& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const Pool& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const PoolBwd& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const GlobalAvgPool& op, const Node& node, const Context& context);
+std::unique_ptr<Kernel> lower(const GlobalAvgPoolBwd& op, const Node& node, const Context& context);
 
 /// Operations without a CUDA kernel.
 template <class Op>

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <limits>
+
 #include "tests/ops/cases/cases.h"
 #include "tests/ops/reference/reference.h"
 
@@ -41,11 +43,31 @@ void add(std::vector<OpCase>& cases, const Window& w, Shape x, PoolKind kind, Co
   if (max) forward.may_be_unused = {1};
   const std::vector<Array> out = reference(op, generate(forward));
   const Operand argmax = max ? fixed(out[1].shape, numbers(out[1]), DType::u8) : absent();
-  if (!max) forward.differentiable = {0};
+  const bool small = x.rows() < 200;
+  if (!max && small) forward.differentiable = {0};
   cases.push_back(std::move(forward));
-  if (max && x.c < 20)  // no two numbers equal, so the maximum is smooth
+  if (max && small && x.c < 20)  // no two numbers equal, so the maximum is smooth
     cases.push_back(with_gradients({text + ", all different", op, {activation(x)}, {1}}, {0}));
   cases.push_back({text, PoolBwd{op, x}, {activation(out[0].shape), argmax}});
+}
+
+/// NaNs and infinities: neither may be lost, nor found in the padding.
+OpCase maximum_of_any_number(const Window& w, Shape x) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const Pool op{PoolKind::max, w.kh, w.kw, w.sh, w.sw, w.pad, CountPadding::no, w.ceil_h, w.ceil_w};
+  return {fmt::format("max {}, {}, any number", w.name, to_string(x)),
+          op,
+          {activation(x, any_of({-kInfinity, -kInfinity, -kInfinity, -kInfinity, -2, 0.5, kInfinity, kNan}))},
+          {1}};
+}
+
+void add_global(std::vector<OpCase>& cases, Shape x) {
+  const std::string text = to_string(x);
+  const bool small = x.rows() < 100;
+  cases.push_back({text, GlobalAvgPool{}, {activation(x)}});
+  if (small) cases.back().differentiable = {0};
+  cases.push_back({text, GlobalAvgPoolBwd{x, DType::f32}, {fixed({x.n, 1, 1, x.c})}});
 }
 
 }  // namespace
@@ -61,12 +83,24 @@ std::vector<OpCase> pool_cases() {
   for (const int64_t c : kChannels) {
     add(cases, kWindows[2], {1, 6, 7, c}, PoolKind::max, CountPadding::no);
     add(cases, kWindows[3], {2, 4, 5, c}, PoolKind::average, CountPadding::no);
-    for (const Shape x : {Shape{2, 7, 7, c}, Shape{1, 1, 1, c}}) {
-      const std::string text = to_string(x);
-      cases.push_back(with_gradients({text, GlobalAvgPool{}, {activation(x)}}, {0}));
-      cases.push_back({text, GlobalAvgPoolBwd{x, DType::f32}, {fixed({x.n, 1, 1, c})}});
-    }
+    for (const Shape x : {Shape{2, 7, 7, c}, Shape{1, 1, 1, c}}) add_global(cases, x);
   }
+  // Whole vectors in every type: of windows with extents of their own, and more than a row of threads holds.
+  for (const size_t w : {1, 7, 9}) {
+    add(cases, kWindows[w], {2, 9, 8, 16}, PoolKind::max, CountPadding::no);
+    add(cases, kWindows[w], {2, 9, 8, 16}, PoolKind::average, CountPadding::yes);
+  }
+  add(cases, kWindows[3], {1, 3, 4, 328}, PoolKind::max, CountPadding::no);
+  add_global(cases, {1, 5, 3, 328});
+  // Maps that are shared among many threads, each of which has some of the positions.
+  add(cases, kWindows[2], {1, 37, 41, 24}, PoolKind::max, CountPadding::no);
+  add(cases, kWindows[3], {1, 37, 41, 3}, PoolKind::average, CountPadding::no);
+  for (const int64_t c : {3, 8, 20}) add_global(cases, {2, 40, 29, c});
+  // More images than a GPU's grid is high.
+  add(cases, kWindows[11], {65537, 1, 1, 1}, PoolKind::average, CountPadding::no);
+  add_global(cases, {65537, 1, 1, 1});
+  for (const int64_t c : {5, 16})
+    for (const size_t w : {1, 2, 3, 7}) cases.push_back(maximum_of_any_number(kWindows[w], {2, 9, 8, c}));
   return in_each_type(cases);
 }
 

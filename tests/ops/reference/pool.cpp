@@ -37,6 +37,9 @@ Shape pooled(const Pool& p, const Shape& in) {
           (in.w + p.pad.left + p.pad.right - p.kernel_w) / p.stride_w + 1, in.c};
 }
 
+/// A NaN is higher than every number.
+bool higher(double a, double b) { return a > b || (std::isnan(a) && !std::isnan(b)); }
+
 template <class Body>
 void for_each(const Shape& s, Body body) {
   for (int64_t n = 0; n < s.n; ++n)
@@ -54,12 +57,12 @@ std::vector<Array> reference(const Pool& op, std::span<const Array> in) {
     Array y(shape), argmax(shape);
     for_each(shape, [&](int64_t n, int64_t oh, int64_t ow, int64_t c) {
       const Window v = window(op, x.shape, oh, ow);
-      double best = -std::numeric_limits<double>::infinity();
+      double best = 0;
       int64_t position = -1;
       for (int64_t ih = v.h.begin; ih < v.h.end; ++ih)
         for (int64_t iw = v.w.begin; iw < v.w.end; ++iw)
-          if (x(n, ih, iw, c) > best) {
-            best = x(n, ih, iw, c);
+          if (const double here = x(n, ih, iw, c); position < 0 || higher(here, best)) {
+            best = here;
             position = (ih - v.top) * op.kernel_w + iw - v.left;
           }
       y.value[y.at(n, oh, ow, c)] = best;
