@@ -46,10 +46,9 @@ class OptimizeKernel final : public Kernel {
       tensors.push_back(
           {counts_[t], from(0), from(1), from(2), from(3), from(4), to(0), to(1), to(2), to(3)});
     }
-    const OptimizeStep step{operands[0].as<const StepParams>(),
-                            operands[parameter(counts_.size())].as<const float>(),
-                            results[2 + kOutputs * counts_.size()].as<float>(), results[0].as<float>(),
-                            results[1].as<float>()};
+    const OptimizeStep step{
+        operands[0].as<const StepParams>(), operands[parameter(counts_.size())].as<const float>(),
+        results[2 + kOutputs * counts_.size()].as<float>(), results[0].as<float>(), results[1].as<float>()};
     const int status = optimize(op_, step, tensors, scratch.data, cuda_stream(stream).use());
     check(static_cast<cudaError_t>(status), label_);
   }

@@ -98,7 +98,8 @@ std::vector<OpCase> optimize_cases() {
     cases.push_back(update(name + ", a gradient is not a number", o, at_update(2), one_is(NAN)));
     o.clip_norm = 0;
     cases.push_back(update(name + ", loss scale", o, at_update(3), normal(0, 65536), scale(65536, 0)));
-    cases.push_back(update(name + ", large tensors", o, at_update(3), normal(), scale(0.25, 0), large_tensors()));
+    cases.push_back(
+        update(name + ", large tensors", o, at_update(3), normal(), scale(0.25, 0), large_tensors()));
   }
   const Optimize sgd = of_kind(OptimizerKind::sgd);
   cases.push_back(update("loss scale, too large", sgd, at_update(2), one_is(HUGE_VAL), scale(1024, 1999)));
