@@ -50,7 +50,12 @@ class DeviceArray {
       : element_(o.element_), count_(o.count_), memory_(std::exchange(o.memory_, nullptr)) {}
   DeviceArray(const DeviceArray&) = delete;
   DeviceArray& operator=(const DeviceArray&) = delete;
-  DeviceArray& operator=(DeviceArray&&) = delete;
+  DeviceArray& operator=(DeviceArray&& o) noexcept {
+    std::swap(element_, o.element_);
+    std::swap(count_, o.count_);
+    std::swap(memory_, o.memory_);
+    return *this;
+  }
 
   [[nodiscard]] char* data() const { return static_cast<char*>(memory_); }
   [[nodiscard]] size_t bytes() const { return count_ * size_of(element_); }

@@ -7,6 +7,7 @@
 
 #include "tests/standin/cudnn/finalize.h"
 #include "tests/standin/device.h"
+#include "tests/standin/placed.h"
 #include "tests/standin/streams.h"
 
 namespace xf::standin::cudnn {
@@ -63,6 +64,10 @@ void check_memory(const Run& run) {
   }
 }
 
+Placed placed(const Run& run, const Tensor& t) {
+  return {run.memory.at(t.uid), t.offsets(), size_of(t.element())};
+}
+
 // What is written shares memory with nothing else, but for an operand of an elementwise operation that lies
 // in exactly the same way.
 void check_sharing(const Run& run) {
@@ -78,7 +83,7 @@ void check_sharing(const Run& run) {
       const bool in_place = run.memory.at(w) == run.memory.at(uid) && to.dims == t.dims &&
                             to.strides == t.strides && to.data_type == t.data_type &&
                             !convolved.contains(uid) && !run.graph.written.contains(uid);
-      require(in_place || !share_memory(to, run.memory.at(w), t, run.memory.at(uid)),
+      require(in_place || !share_memory(placed(run, to), placed(run, t)),
               to.text() + " is written where " + t.text() + " lies");
     }
   }

@@ -101,19 +101,4 @@ void write(const Tensor& t, char* memory, const std::vector<double>& values) {
   for (size_t i = 0; i < values.size(); ++i) store(t.element(), memory, offsets[i], values[i]);
 }
 
-bool share_memory(const Tensor& a, const char* a_memory, const Tensor& b, const char* b_memory) {
-  if (a_memory + a.bytes() <= b_memory || b_memory + b.bytes() <= a_memory) return false;
-  std::vector<char> taken(a.bytes(), 0);  // bytes of a's range that hold elements of a
-  const size_t a_size = size_of(a.element()), b_size = size_of(b.element());
-  for (const int64_t o : a.offsets())
-    std::fill_n(taken.begin() + o * static_cast<int64_t>(a_size), a_size, char{1});
-  return std::ranges::any_of(b.offsets(), [&](int64_t o) {
-    const int64_t first = b_memory - a_memory + o * static_cast<int64_t>(b_size);
-    for (int64_t i = std::max<int64_t>(first, 0);
-         i < std::min(first + static_cast<int64_t>(b_size), static_cast<int64_t>(taken.size())); ++i)
-      if (taken[static_cast<size_t>(i)] != 0) return true;
-    return false;
-  });
-}
-
 }  // namespace xf::standin::cudnn

@@ -42,7 +42,4 @@ void check_tensor(const Descriptor& d);
 std::vector<double> read(const Tensor& t, const char* memory);
 void write(const Tensor& t, char* memory, const std::vector<double>& values);
 
-/// Whether an element of one lies where an element of the other does.
-bool share_memory(const Tensor& a, const char* a_memory, const Tensor& b, const char* b_memory);
-
 }  // namespace xf::standin::cudnn
