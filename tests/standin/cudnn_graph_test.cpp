@@ -5,9 +5,12 @@
 #include <cudnn_frontend.h>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -317,6 +320,12 @@ TEST_CASE("cudnn: tensors may be slices of wider ones, and what lies between is 
   }
 }
 
+const Values& expected_forward() {
+  static const Values y = rounded(Element::bf16, kStrided.forward(whole_numbers(kStrided.x_count(), 1),
+                                                                  whole_numbers(kStrided.w_count(), 2)));
+  return y;
+}
+
 TEST_CASE("cudnn: a captured graph replays a plan") {
   const auto m = forward(kStrided);
   m->plan();
@@ -329,12 +338,10 @@ TEST_CASE("cudnn: a captured graph replays a plan") {
   CHECK(std::isnan(m->out->download(m->stream)[0]));  // nothing ran
   check(cudaGraphInstantiate(&executable, captured, 0));
   check(cudaGraphDestroy(captured));
-  const Values expected = rounded(Element::bf16, kStrided.forward(whole_numbers(kStrided.x_count(), 1),
-                                                                  whole_numbers(kStrided.w_count(), 2)));
   for (int replay = 0; replay < 2; ++replay) {
     check(cudaMemsetAsync(m->out->data(), 0, m->out->bytes(), m->stream));
     check(cudaGraphLaunch(executable, m->stream));
-    CHECK(m->out->download(m->stream) == expected);
+    CHECK(m->out->download(m->stream) == expected_forward());
   }
   m->workspace.reset();
   check(cudaGraphLaunch(executable, m->stream));
@@ -348,9 +355,317 @@ TEST_CASE("cudnn: results are there once the stream was waited for, not before")
   m->reserve_workspace();
   m->execute();
   CHECK(m->out->download(m->stream, false)[0] == 0);
-  CHECK(m->out->download(m->stream) ==
-        rounded(Element::bf16, kStrided.forward(whole_numbers(kStrided.x_count(), 1),
-                                                whole_numbers(kStrided.w_count(), 2))));
+  CHECK(m->out->download(m->stream) == expected_forward());
+}
+
+/// Tags of the plans that the heuristics propose and a caller's filters leave: "eng0_k2=1".
+std::vector<std::string> supported_plans(Model& m) {
+  std::vector<std::string> out;
+  for (int64_t i = 0; i < m.graph.get_execution_plan_count(); ++i) {
+    std::string name;
+    check(m.graph.get_plan_name_at_index(i, name));
+    if (m.graph.build_plan_at_index(i).is_good()) out.push_back(name.substr(name.find("eng")));
+  }
+  return out;
+}
+
+void propose(Model& m, std::vector<fe::HeurMode_t> modes = {fe::HeurMode_t::A}) {
+  check(m.graph.validate());
+  check(m.graph.build_operation_graph(m.library));
+  check(m.graph.create_execution_plans(std::move(modes)));
+}
+
+using Notes = std::vector<fe::NumericalNote_t>;
+using Names = std::vector<std::string>;
+
+TEST_CASE("cudnn: the heuristics propose what a caller must tell apart, the worst first") {
+  const auto plans = [](Element e, const Notes& unwanted,
+                        std::vector<fe::HeurMode_t> modes = {fe::HeurMode_t::A}) {
+    const auto m = forward(kStrided, e);
+    propose(*m, std::move(modes));
+    m->graph.deselect_numeric_notes(unwanted);
+    return supported_plans(*m);
+  };
+  CHECK(plans(Element::f32, {}) == Names{"eng2", "eng1", "eng0_k2=1", "eng0_k2=0"});
+  CHECK(plans(Element::f32, {fe::NumericalNote_t::TENSOR_CORE}) == Names{"eng1", "eng0_k2=1", "eng0_k2=0"});
+  CHECK(plans(Element::f32, {fe::NumericalNote_t::DOWN_CONVERT_INPUTS}) ==
+        Names{"eng1", "eng0_k2=1", "eng0_k2=0"});
+  CHECK(plans(Element::f32, {fe::NumericalNote_t::NONDETERMINISTIC}) ==
+        Names{"eng2", "eng0_k2=1", "eng0_k2=0"});
+  CHECK(plans(Element::bf16, {fe::NumericalNote_t::DOWN_CONVERT_INPUTS}) ==
+        Names{"eng2", "eng1", "eng0_k2=1", "eng0_k2=0"});
+  CHECK(plans(Element::bf16, {fe::NumericalNote_t::TENSOR_CORE}) == Names{"eng1", "eng0_k2=1", "eng0_k2=0"});
+  CHECK(plans(Element::f32, {}, {fe::HeurMode_t::FALLBACK}) == Names{"eng3"});
+}
+
+TEST_CASE("cudnn: an engine that the heuristics name may not support the graph after all") {
+  const auto m = forward(kStrided);
+  propose(*m);
+  CHECK(m->graph.get_execution_plan_count() == 5);
+  const fe::error_t refused = m->graph.build_plan_at_index(2);
+  CHECK(message_of([&] { check(refused); }) != "no error");
+  CHECK(m->graph.build_plan_at_index(3).is_good());
+}
+
+TEST_CASE("cudnn: plans differ in workspace, and a limit leaves out those above it") {
+  const auto m = forward(kStrided, Element::f32);
+  propose(*m, {fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK});
+  const auto workspace = [&](int64_t plan) {
+    int64_t bytes = -1;
+    check(m->graph.build_plan_at_index(plan));
+    check(m->graph.get_workspace_size_plan_at_index(plan, bytes));
+    return bytes;
+  };
+  CHECK(workspace(0) < workspace(4));
+  CHECK(workspace(4) < workspace(3));
+  CHECK(workspace(3) < workspace(1));
+  CHECK(workspace(5) == 0);
+  const auto limited = forward(kStrided, Element::f32);
+  propose(*limited);
+  limited->graph.deselect_workspace_greater_than(workspace(4));
+  CHECK(supported_plans(*limited) == Names{"eng2", "eng0_k2=0"});
+}
+
+/// One plan of a 1x1 convolution of ones with thirds, in f32, run twice.
+std::pair<Values, Values> thirds(const std::string& engine) {
+  Model m(Element::f32);
+  const Problem& p = kPointwise;
+  m.output(convolved(m, p, Values(p.x_count(), 1), Values(p.w_count(), 1.0 / 3)), p.y_count());
+  propose(m);
+  for (int64_t i = 0; i < m.graph.get_execution_plan_count(); ++i) {
+    std::string name;
+    check(m.graph.get_plan_name_at_index(i, name));
+    if (name.find(engine) == std::string::npos) continue;
+    check(m.graph.build_plan_at_index(i));
+    m.workspace = std::make_unique<DeviceArray>(Element::f32, 1 << 16);
+    const auto run = [&] {
+      REQUIRE(cudnnSetStream(m.library, m.stream) == CUDNN_STATUS_SUCCESS);
+      check(m.graph.execute_plan_at_index(m.library, m.pack, m.workspace->data(), i));
+      return m.out->download(m.stream);
+    };
+    Values first = run();
+    return {std::move(first), run()};
+  }
+  throw Error("no plan has engine " + engine);
+}
+
+TEST_CASE("cudnn: what an engine's notes say shows in its numbers") {
+  const double sum = 16.0 * static_cast<float>(1.0 / 3);
+  const auto [plain, plain_again] = thirds("eng0");
+  CHECK(plain == Values(plain.size(), static_cast<float>(sum)));
+  CHECK(plain == plain_again);
+  const auto [cut, cut_again] = thirds("eng2");
+  CHECK(std::abs(cut[0] - sum) > 1e-4 * sum);
+  CHECK(std::abs(cut[0] - sum) < 1e-3 * sum);
+  CHECK(cut == cut_again);
+  const auto [varies, varies_again] = thirds("eng1");
+  CHECK(varies != varies_again);
+  CHECK(std::abs(varies[0] - varies_again[0]) < 1e-6 * sum);
+}
+
+TEST_CASE("cudnn: an engine and its knobs name a plan") {
+  const auto m = forward(kStrided), again = forward(kStrided);
+  propose(*m);
+  int64_t engine = -1;
+  std::unordered_map<fe::KnobType_t, int64_t> knobs;
+  check(m->graph.get_engine_and_knobs_at_index(3, engine, knobs));
+  CHECK(engine == 0);
+  CHECK(knobs == std::unordered_map<fe::KnobType_t, int64_t>{{fe::KnobType_t::TILE_SIZE, 1}});
+
+  check(again->graph.validate());
+  check(again->graph.build_operation_graph(again->library));
+  int64_t engines = 0;
+  check(again->graph.get_engine_count(engines));
+  CHECK(engines == 5);
+  CHECK(again->graph.create_execution_plan(engines, {}).is_bad());
+  CHECK(again->graph.create_execution_plan(0, {{fe::KnobType_t::TILE_SIZE, 2}}).is_bad());
+  CHECK(again->graph.create_execution_plan(0, {{fe::KnobType_t::STAGES, 1}}).is_bad());
+  check(again->graph.create_execution_plan(engine, knobs));
+  check(again->graph.check_support());
+  check(again->graph.build_plans());
+  int64_t bytes = 0, bytes_again = 1;
+  check(m->graph.build_plan_at_index(3));
+  check(m->graph.get_workspace_size_plan_at_index(3, bytes));
+  check(again->graph.get_workspace_size(bytes_again));
+  CHECK(bytes == bytes_again);
+  again->reserve_workspace();
+  again->execute();
+  CHECK(again->out->download(again->stream) == expected_forward());
+}
+
+TEST_CASE("cudnn: a plan is written and read back, by the version that wrote it") {
+  const auto m = forward(kStrided);
+  m->plan();
+  std::vector<uint8_t> text;
+  check(m->graph.serialize(text));
+  fe::graph::Graph read;
+  check(read.deserialize(m->library, text));
+  m->reserve_workspace();
+  REQUIRE(cudnnSetStream(m->library, m->stream) == CUDNN_STATUS_SUCCESS);
+  int64_t bytes = -1;
+  check(read.get_workspace_size(bytes));
+  CHECK(bytes <= static_cast<int64_t>(m->workspace->bytes()));
+  check(read.execute(m->library, m->pack, m->workspace->data()));
+  CHECK(m->out->download(m->stream) == expected_forward());
+
+  const Machine before = machine();
+  machine().cudnn_version = 91800;
+  fe::graph::Graph other;
+  CHECK(other.deserialize(m->library, text).is_bad());
+  machine() = before;
+}
+
+TEST_CASE("cudnn: of all plans built, each can run") {
+  const auto m = forward(kStrided);
+  propose(*m);
+  m->graph.deselect_numeric_notes({fe::NumericalNote_t::NONDETERMINISTIC});
+  check(m->graph.check_support());
+  check(m->graph.build_plans(fe::BuildPlanPolicy_t::ALL));
+  m->workspace = std::make_unique<DeviceArray>(Element::f32,
+                                               static_cast<size_t>(m->graph.get_autotune_workspace_size()));
+  REQUIRE(cudnnSetStream(m->library, m->stream) == CUDNN_STATUS_SUCCESS);
+  int ran = 0;
+  for (int64_t i = 0; i < m->graph.get_execution_plan_count(); ++i) {
+    check(cudaMemsetAsync(m->out->data(), 0xFF, m->out->bytes(), m->stream));
+    if (m->graph.execute_plan_at_index(m->library, m->pack, m->workspace->data(), i).is_bad()) continue;
+    CHECK(m->out->download(m->stream) == expected_forward());
+    ++ran;
+  }
+  CHECK(ran == 3);
+}
+
+TEST_CASE("cudnn: nothing is kept in the workspace") {
+  const auto m = forward(kStrided);
+  m->plan();
+  m->reserve_workspace();
+  check(cudaMemsetAsync(m->workspace->data(), 0, m->workspace->bytes(), m->stream));
+  m->execute();
+  const Values left = m->workspace->download(m->stream);
+  CHECK(std::ranges::all_of(left, [](double v) { return std::isnan(v); }));
+}
+
+/// What is reported of a mistake in a forward convolution whose x has unique id 1, w 2 and y 3.
+std::string report(const std::function<void(Model&)>& mistake) {
+  return message_of([&] {
+    const auto m = forward(kStrided);
+    m->plan();
+    m->reserve_workspace();
+    mistake(*m);
+    m->execute();
+    m->stream.synchronize();
+  });
+}
+
+TEST_CASE("cudnn: mistakes with memory are found at the call") {
+  const auto found = [](const std::string& why, const std::function<void(Model&)>& mistake) {
+    const std::string message = report(mistake);
+    CAPTURE(why);
+    CAPTURE(message);
+    CHECK(message.find(why) != std::string::npos);
+  };
+  const auto at = [](Model& m, int64_t uid) { return static_cast<char*>(m.pack[uid]); };
+  static std::array<float, 4096> host;
+  CHECK(report([](Model&) {}) == "no error");
+  found("Uid 2 not found", [](Model& m) { m.pack.erase(2); });
+  found("at null", [](Model& m) { m.pack[2] = nullptr; });
+  found("exceed its device memory",
+        [](Model& m) { m.pack[2] = host.data() + 4 - reinterpret_cast<uintptr_t>(host.data()) % 16 / 4; });
+  found("exceed its device memory", [&](Model& m) { m.pack[1] = at(m, 1) + 16; });
+  found("misaligned", [&](Model& m) { m.pack[1] = at(m, 1) + 2; });
+  found("exceed its device memory", [&](Model& m) { check(cudaFree(at(m, 1))); });
+  found("workspace but received null", [](Model& m) { m.workspace.reset(); });
+  found("workspace: 5120 bytes",
+        [](Model& m) { m.workspace = std::make_unique<DeviceArray>(Element::bf16, 2559); });
+  found("overlaps the workspace", [&](Model& m) {
+    m.workspace = std::make_unique<DeviceArray>(Element::f32, 4096);
+    m.pack[1] = m.workspace->data();
+  });
+  found("is written where", [&](Model& m) { m.pack[3] = at(m, 1); });
+  found("is written where", [&](Model& m) {
+    static std::unique_ptr<DeviceArray> both;
+    both = std::make_unique<DeviceArray>(Element::bf16, 4096);
+    m.pack[1] = both->data();
+    m.pack[3] = both->data() + 512;
+  });
+}
+
+/// What is reported of a mistake in the graph of a convolution; `x` and `y` are what it gets for those.
+std::string report_graph(Tensor_attributes x, Tensor_attributes w,
+                         std::function<void(Tensor_attributes&)> y) {
+  return message_of([&] {
+    Model m(Element::bf16);
+    const TensorPtr tx = m.input(std::move(x), DeviceArray(Element::bf16, 4096)),
+                    tw = m.input(std::move(w), DeviceArray(Element::bf16, 4096));
+    const TensorPtr ty =
+        m.graph.conv_fprop(tx, tw, with_geometry<fe::graph::Conv_fprop_attributes>(kStrided));
+    y(*ty);
+    m.output(ty, 4096);
+    m.plan();
+  });
+}
+
+TEST_CASE("cudnn: mistakes with shapes are found when the graph is built") {
+  const Problem& p = kStrided;
+  const auto found = [](const std::string& why, const std::string& message) {
+    CAPTURE(why);
+    CAPTURE(message);
+    CHECK(message.find(why) != std::string::npos);
+  };
+  const auto same = [](Tensor_attributes&) {};
+  CHECK(report_graph(x_of(p), filters_of(p), same) == "no error");
+  found("x has 8 channels, w 9", report_graph(x_of(p), pixels({p.k, p.c + 1, p.r, p.s}), same));
+  found(
+      "of y is 5, expected 4", report_graph(x_of(p), filters_of(p), [&](Tensor_attributes& y) {
+        y.set_dim({p.n, p.k, p.p(), p.q() + 1}).set_stride(pixels({p.n, p.k, p.p(), p.q() + 1}).get_stride());
+      }));
+  found("y has 8 channels, w gives 16", report_graph(x_of(p), filters_of(p), [&](Tensor_attributes& y) {
+          y.set_dim({p.n, 8, p.p(), p.q()}).set_stride(pixels({p.n, 8, p.p(), p.q()}).get_stride());
+        }));
+  found("has overlapping strides", report_graph(pixels({p.n, p.c, p.h, p.w}, p.c - 1), filters_of(p), same));
+}
+
+TEST_CASE("cudnn: a bias that does not broadcast is found when the graph is built") {
+  const std::string message = message_of([] {
+    Model m(Element::bf16);
+    const Problem& p = kStrided;
+    TensorPtr t = convolved(m, p, whole_numbers(p.x_count(), 1), whole_numbers(p.w_count(), 2));
+    t = m.graph.pointwise(t, m.input(pixels({1, p.k - 1, 1, 1}), whole_numbers(static_cast<size_t>(p.k), 3)),
+                          fe::graph::Pointwise_attributes().set_mode(fe::PointwiseMode_t::ADD));
+    m.output(t, p.y_count());
+    m.plan();
+  });
+  CHECK(message != "no error");
+}
+
+TEST_CASE("cudnn: a residual may lie where the result goes, an operand of the convolution may not") {
+  const Problem& p = kPointwise;
+  const Values x = whole_numbers(p.x_count(), 1), filters = whole_numbers(p.w_count(), 2),
+               residual = whole_numbers(p.y_count(), 3);
+  Model m(Element::f32);
+  const TensorPtr t = convolved(m, p, x, filters), r = m.input(y_of(p), residual);
+  m.output(m.graph.pointwise(t, r, fe::graph::Pointwise_attributes().set_mode(fe::PointwiseMode_t::ADD)),
+           p.y_count());
+  m.plan();
+  m.reserve_workspace();
+  check(cudaMemcpyAsync(m.out->data(), m.pack[r->get_uid()], m.out->bytes(), cudaMemcpyDeviceToDevice,
+                        m.stream));
+  m.pack[r->get_uid()] = m.out->data();
+  m.execute();
+  Values expected = p.forward(x, filters);
+  for (size_t i = 0; i < expected.size(); ++i) expected[i] += residual[i];
+  CHECK(m.out->download(m.stream) == expected);
+}
+
+TEST_CASE("cudnn: the version is what the machine says it is") {
+  const Machine before = machine();
+  CHECK(cudnnGetVersion() == CUDNN_VERSION);
+  machine().cudnn_version = 80907;
+  CHECK(cudnnGetVersion() == 80907);
+  machine() = before;
+  machine().driver_version = 0;
+  cudnnHandle_t handle = nullptr;
+  CHECK(cudnnCreate(&handle) == CUDNN_STATUS_NOT_INITIALIZED);
+  machine() = before;
 }
 
 }  // namespace
