@@ -279,6 +279,28 @@ TEST_CASE("cudnn: a convolution with bias, residual and ReLU is one graph") {
   }
 }
 
+TEST_CASE("cudnn: what stays inside a graph is rounded to its own type") {
+  const Problem& p = kStrided;
+  const Values x = whole_numbers(p.x_count(), 1), filters = whole_numbers(p.w_count(), 2),
+               residual = whole_numbers(p.y_count(), 3);
+  Model m(Element::f32);
+  m.graph.set_intermediate_data_type(fe::DataType_t::BFLOAT16);
+  const auto mode = [](fe::PointwiseMode_t how) { return fe::graph::Pointwise_attributes().set_mode(how); };
+  const TensorPtr scale = m.input(pixels({1, 1, 1, 1}), Values{5}), t = convolved(m, p, x, filters);
+  const TensorPtr scaled = m.graph.pointwise(t, scale, mode(fe::PointwiseMode_t::MUL));
+  m.output(m.graph.pointwise(scaled, m.input(y_of(p), residual), mode(fe::PointwiseMode_t::ADD)),
+           p.y_count());
+  Values expected = p.forward(x, filters);
+  bool differs = false;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double inside = rounded(Element::bf16, 5 * rounded(Element::bf16, expected[i]));
+    differs |= inside != 5 * expected[i];
+    expected[i] = inside + residual[i];
+  }
+  CHECK(differs);
+  CHECK(m.run() == expected);
+}
+
 TEST_CASE("cudnn: a ReLU's gradient in one graph with what it multiplies") {
   const Values x = whole_numbers(120, 1), dy = whole_numbers(120, 2), scale = whole_numbers(8, 3);
   Model m(Element::f32);

@@ -28,7 +28,10 @@ void bind(Run& run, const Descriptor& pack) {
   const auto ids = pack.values<int64_t>(CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
   const auto pointers = pack.values<char*>(CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
   run.workspace = pack.value<char*>(CUDNN_ATTR_VARIANT_PACK_WORKSPACE);
-  for (size_t i = 0; i < ids.size(); ++i) run.memory[ids[i]] = pointers[i];
+  for (size_t i = 0; i < ids.size(); ++i)
+    require(run.memory.emplace(ids[i], pointers[i]).second,
+            "variant pack: id " + std::to_string(ids[i]) + " comes twice",
+            CUDNN_STATUS_BAD_PARAM_DUPLICATED_ENTRIES);
   for (const auto& [uid, t] : run.graph.tensors) {
     if (t.is_virtual) continue;
     require(run.memory.contains(uid), t.text() + " is not in the variant pack");
