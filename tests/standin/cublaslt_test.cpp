@@ -258,13 +258,28 @@ TEST_CASE("cublasLt: mistakes of the caller are found at the call") {
          p.a_at = p.a_memory.data() + 4;
        }},
       {"the result over an operand", [](Product& p) { p.d_at = p.a_memory.data(); }},
-      {"the result over half of C", [](Product& p) { p.c_at = p.d_at + 256; }},
+      {"the result over half of C",
+       [](Product& p) {
+         p.d_memory = DeviceArray(Element::f32, 1024);
+         p.c_at = p.d_memory.data();
+         p.d_at = p.d_memory.data() + 256;
+       }},
+      {"the result over the bias",
+       [](Product& p) { p.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<const void*>(p.d_at)); }},
       {"freed memory", [](Product& p) { check(cudaFree(p.b_memory.data())); }},
       {"a workspace that is too small", [](Product& p) { --p.workspace_bytes; }},
       {"no workspace", [](Product& p) { p.workspace_at = nullptr; }},
-      {"a misaligned workspace", [](Product& p) { p.workspace_at += 16; }},
+      {"a misaligned workspace",
+       [](Product& p) {
+         p.workspace = std::make_unique<DeviceArray>(Element::f32, 4096);
+         p.workspace_at = p.workspace->data() + 16;
+       }},
       {"a workspace over an operand",
-       [](Product& p) { p.workspace_at = p.a_memory.data(), p.workspace_bytes = p.a_memory.bytes(); }},
+       [](Product& p) {
+         p.workspace = std::make_unique<DeviceArray>(Element::f32, 4096);
+         p.workspace_at = p.workspace->data();
+         p.a_at = p.workspace->data() + 256;
+       }},
       {"an algorithm that nobody chose", [](Product& p) { p.algorithm = {}; }},
       {"columns that overlap",
        [](Product& p) {
@@ -278,6 +293,18 @@ TEST_CASE("cublasLt: mistakes of the caller are found at the call") {
        }},
       {"a forgotten transposition",
        [](Product& p) { p.set(CUBLASLT_MATMUL_DESC_TRANSA, int32_t{CUBLAS_OP_T}); }},
+      {"an inner dimension that differs",
+       [](Product& p) {
+         const uint64_t rows = Product::k - 1;
+         CHECK(cublasLtMatrixLayoutSetAttribute(p.b_layout, CUBLASLT_MATRIX_LAYOUT_ROWS, &rows,
+                                                sizeof rows) == 0);
+       }},
+      {"a result of another size",
+       [](Product& p) {
+         const uint64_t rows = Product::m - 1;
+         CHECK(cublasLtMatrixLayoutSetAttribute(p.d_layout, CUBLASLT_MATRIX_LAYOUT_ROWS, &rows,
+                                                sizeof rows) == 0);
+       }},
       {"a null bias",
        [](Product& p) { p.set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<const void*>(nullptr)); }},
       {"a bias of another type",

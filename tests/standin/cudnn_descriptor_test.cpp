@@ -129,18 +129,6 @@ TEST_CASE("cudnn: an operation takes a tensor that is not finalized, and is not 
   CHECK(CUDNN_STATUS_CATEGORY(operation.finalize()) == CUDNN_STATUS_BAD_PARAM);
 }
 
-TEST_CASE("cudnn: a destroyed descriptor or handle is not used") {
-  cudnnBackendDescriptor_t d = nullptr;
-  REQUIRE(cudnnBackendCreateDescriptor(CUDNN_BACKEND_TENSOR_DESCRIPTOR, &d) == CUDNN_STATUS_SUCCESS);
-  CHECK(cudnnBackendDestroyDescriptor(d) == CUDNN_STATUS_SUCCESS);
-  CHECK(cudnnBackendFinalize(d) != CUDNN_STATUS_SUCCESS);
-  CHECK(cudnnBackendDestroyDescriptor(d) != CUDNN_STATUS_SUCCESS);
-  cudnnHandle_t handle = nullptr;
-  REQUIRE(cudnnCreate(&handle) == CUDNN_STATUS_SUCCESS);
-  CHECK(cudnnDestroy(handle) == CUDNN_STATUS_SUCCESS);
-  CHECK(cudnnSetStream(handle, nullptr) != CUDNN_STATUS_SUCCESS);
-}
-
 TEST_CASE("cudnn: a variant pack has a pointer for each id") {
   const auto pack = [](const std::vector<int64_t>& ids, const std::vector<void*>& pointers) {
     Owned d(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR);
@@ -152,6 +140,44 @@ TEST_CASE("cudnn: a variant pack has a pointer for each id") {
   int a = 0, b = 0;
   CHECK(pack({1, 2}, {&a, &b}) == CUDNN_STATUS_SUCCESS);
   CHECK(pack({1, 2}, {&a}) == CUDNN_STATUS_BAD_PARAM);
+}
+
+// In what follows the stand-in is stricter than cuDNN, which refuses later, or reads freed memory.
+
+TEST_CASE("cudnn: an elementwise operation takes operands that broadcast to its result") {
+  const auto add = [](const std::vector<int64_t>& bias_dims) {
+    Owned how(CUDNN_BACKEND_POINTWISE_DESCRIPTOR), operation(CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR);
+    CHECK(how.set(CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, std::vector{CUDNN_POINTWISE_ADD}) ==
+          0);
+    CHECK(how.set(CUDNN_ATTR_POINTWISE_MATH_PREC, CUDNN_TYPE_DATA_TYPE, std::vector{CUDNN_DATA_FLOAT}) == 0);
+    REQUIRE(how.finalize() == CUDNN_STATUS_SUCCESS);
+    Owned x = tensor(), bias = tensor({.dims = bias_dims, .strides = {8, 1, 8, 8}, .uid = {2}}),
+          y = tensor({.uid = {3}});
+    for (Owned* t : {&x, &bias, &y}) REQUIRE(t->finalize() == CUDNN_STATUS_SUCCESS);
+    const std::vector<std::pair<cudnnBackendAttributeName_t, const Owned*>> operands{
+        {CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, &how},
+        {CUDNN_ATTR_OPERATION_POINTWISE_XDESC, &x},
+        {CUDNN_ATTR_OPERATION_POINTWISE_BDESC, &bias},
+        {CUDNN_ATTR_OPERATION_POINTWISE_YDESC, &y}};
+    for (const auto& [name, d] : operands)
+      CHECK(operation.set(name, CUDNN_TYPE_BACKEND_DESCRIPTOR, std::vector{d->get()}) ==
+            CUDNN_STATUS_SUCCESS);
+    return operation.finalize();
+  };
+  CHECK(add({1, 8, 1, 1}) == CUDNN_STATUS_SUCCESS);
+  CHECK(CUDNN_STATUS_CATEGORY(add({1, 3, 1, 1})) == CUDNN_STATUS_BAD_PARAM);
+}
+
+TEST_CASE("cudnn: a destroyed descriptor or handle is not used") {
+  cudnnBackendDescriptor_t d = nullptr;
+  REQUIRE(cudnnBackendCreateDescriptor(CUDNN_BACKEND_TENSOR_DESCRIPTOR, &d) == CUDNN_STATUS_SUCCESS);
+  CHECK(cudnnBackendDestroyDescriptor(d) == CUDNN_STATUS_SUCCESS);
+  CHECK(cudnnBackendFinalize(d) != CUDNN_STATUS_SUCCESS);
+  CHECK(cudnnBackendDestroyDescriptor(d) != CUDNN_STATUS_SUCCESS);
+  cudnnHandle_t handle = nullptr;
+  REQUIRE(cudnnCreate(&handle) == CUDNN_STATUS_SUCCESS);
+  CHECK(cudnnDestroy(handle) == CUDNN_STATUS_SUCCESS);
+  CHECK(cudnnSetStream(handle, nullptr) != CUDNN_STATUS_SUCCESS);
 }
 
 }  // namespace

@@ -391,10 +391,10 @@ std::vector<std::string> supported_plans(Model& m) {
   return out;
 }
 
-void propose(Model& m, std::vector<fe::HeurMode_t> modes = {fe::HeurMode_t::A}) {
+void propose(Model& m, const std::vector<fe::HeurMode_t>& modes = {fe::HeurMode_t::A}) {
   check(m.graph.validate());
   check(m.graph.build_operation_graph(m.library));
-  check(m.graph.create_execution_plans(std::move(modes)));
+  check(m.graph.create_execution_plans(modes));
 }
 
 using Notes = std::vector<fe::NumericalNote_t>;
@@ -402,9 +402,9 @@ using Names = std::vector<std::string>;
 
 TEST_CASE("cudnn: the heuristics propose what a caller must tell apart, the worst first") {
   const auto plans = [](Element e, const Notes& unwanted,
-                        std::vector<fe::HeurMode_t> modes = {fe::HeurMode_t::A}) {
+                        const std::vector<fe::HeurMode_t>& modes = {fe::HeurMode_t::A}) {
     const auto m = forward(kStrided, e);
-    propose(*m, std::move(modes));
+    propose(*m, modes);
     m->graph.deselect_numeric_notes(unwanted);
     return supported_plans(*m);
   };

@@ -5,6 +5,7 @@ namespace {
 constexpr int kNotSupported = 801;  // cudaErrorNotSupported; no success to nvrtc and cuDNN either
 }
 
+// NOLINTBEGIN(readability-identifier-naming): the names are CUDA's
 extern "C" {
 
 int cudaGetDriverEntryPointByVersion() { return kNotSupported; }
@@ -35,3 +36,4 @@ int nvrtcGetProgramLog() { return kNotSupported; }
 int nvrtcGetProgramLogSize() { return kNotSupported; }
 
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming)
