@@ -165,9 +165,9 @@ cudnnStatus_t cudnnBackendSetAttribute(cudnnBackendDescriptor_t descriptor, cudn
     d.set(name, std::move(a));
   });
 }
-cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t const descriptor,
-                                       cudnnBackendAttributeName_t name, cudnnBackendAttributeType_t type,
-                                       int64_t requested, int64_t* count, void* elements) {
+cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t descriptor, cudnnBackendAttributeName_t name,
+                                       cudnnBackendAttributeType_t type, int64_t requested, int64_t* count,
+                                       void* elements) {
   return guarded([&] {
     const Descriptor& d = *handle_of(descriptor).descriptor;
     require(d.finalized(), "get: the descriptor is not finalized", CUDNN_STATUS_NOT_INITIALIZED);
