@@ -13,6 +13,7 @@ struct Machine {
   int devices = 1;
   int compute_major = 9, compute_minor = 0;
   size_t memory_bytes = size_t{1} << 32;
+  size_t cudnn_version = 0;  ///< 0: that of the headers
 };
 /// The machine from now on; memory that is in use stays.
 Machine& machine();

@@ -1,7 +1,6 @@
 #include "tests/standin/streams.h"
 
 #include <algorithm>
-#include <ranges>
 #include <stdexcept>
 #include <utility>
 
@@ -33,8 +32,9 @@ bool run_one(CUstream_st& stream) {
 }
 
 bool run_one_elsewhere(const CUstream_st* not_this) {
-  for (const auto& other : std::views::reverse(streams()))
-    if (other.get() != not_this && run_one(*other)) return true;
+  const auto& all = streams();
+  for (size_t i = all.size(); i-- > 0;)
+    if (all[i].get() != not_this && run_one(*all[i])) return true;
   return false;
 }
 
