@@ -172,7 +172,7 @@ class WidenedBwdWeightsKernel final : public Kernel {
         x_(node.inputs[0].shape()),
         dy_(node.inputs[1].shape()),
         dw_(op.weights.count()),
-        images_(images_at_once(x_, dy_)),
+        images_(images_at_once(x_, dy_, context.libraries->workspace_limit())),
         label_(label(node)),
         convolution_(part(op, context), context, label_) {}
 
@@ -197,13 +197,13 @@ class WidenedBwdWeightsKernel final : public Kernel {
   }
 
  private:
-  static constexpr int64_t kWidened = int64_t{64} << 20;  ///< elements that are f32 at once
-
   static int64_t per_image(const Shape& s) { return s.h * s.w * s.c; }
 
-  /// The most that divide the batch: one plan does for all parts.
-  static int64_t images_at_once(const Shape& x, const Shape& dy) {
-    int64_t images = std::clamp<int64_t>(kWidened / (per_image(x) + per_image(dy)), 1, x.n);
+  /// The most that divide the batch, so that one plan does for all parts, and whose f32 operands take a quarter
+  /// of the limit; one image at least.
+  static int64_t images_at_once(const Shape& x, const Shape& dy, size_t limit) {
+    const auto most = static_cast<int64_t>(limit / 4 / sizeof(float));
+    int64_t images = std::clamp<int64_t>(most / (per_image(x) + per_image(dy)), 1, x.n);
     while (x.n % images != 0) --images;
     return images;
   }
