@@ -1,7 +1,7 @@
 #pragma once
 // The attributes of every operation. An operation's operands are listed as `(inputs) → (outputs)`; an input
-// with `?` may be absent (an empty Value). Activations are NHWC, f32, bf16 or f16; statistics, losses, gradients
-// of parameters and parameters are f32.
+// with `?` may be absent (an empty Value). Activations are NHWC, f32, bf16 or f16; statistics, losses,
+// gradients of parameters and parameters are f32.
 
 #include <array>
 #include <cstdint>

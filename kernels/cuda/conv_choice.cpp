@@ -106,7 +106,8 @@ int choose_engine(ConvPlans& plans, const ConvProblem& problem, Libraries& libra
   std::vector<int> candidates;
   for (int i = 0; i < plans.count() && candidates.size() < (timed ? kTried : 1); ++i)
     if (plans.build(i)) candidates.push_back(i);
-  if (candidates.empty()) throw UnavailableError(text, "cuDNN: " + plans.refusal(), "use another --precision");
+  if (candidates.empty())
+    throw UnavailableError(text, "cuDNN: " + plans.refusal(), "use another --precision");
   if (candidates.size() == 1) return candidates.front();
   const std::optional<int> best = fastest(plans, candidates, problem, libraries);
   if (!best) return candidates.front();

@@ -1,6 +1,6 @@
 #pragma once
-// cuDNN's graph API behind plain structs: cudnn-frontend takes most of a minute to compile, and cudnn_plan.cpp
-// alone includes it.
+// cuDNN's graph API behind plain structs: cudnn-frontend takes most of a minute to compile, and
+// cudnn_plan.cpp alone includes it.
 
 #include <cstddef>
 #include <memory>
@@ -12,7 +12,8 @@ struct cudnnContext;
 
 namespace xf::cuda {
 
-/// Addresses on the device. `w` is dw of a weight gradient; residual and bias may be absent as in the problem.
+/// Addresses on the device. `w` is dw of a weight gradient; residual and bias may be absent as in the
+/// problem.
 struct ConvOperands {
   void* x = nullptr;
   void* w = nullptr;

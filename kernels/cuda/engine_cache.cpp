@@ -16,13 +16,17 @@ namespace {
 constexpr int kFormat = 1;
 using Engines = std::map<std::string, std::map<std::string, std::string>>;  // by device, then by problem
 
-// What the file holds; nothing where there is none. Throws nlohmann::json::exception.
-Engines read(const std::filesystem::path& path) {
+// What the file holds: no engines where there is none, and nothing where it is damaged or of another format.
+std::optional<Engines> read(const std::filesystem::path& path) {
   std::ifstream file(path);
-  if (!file) return {};
-  const nlohmann::json document = nlohmann::json::parse(file);
-  if (document.at("format").get<int>() != kFormat) return {};
-  return document.at("engines").get<Engines>();
+  if (!file) return Engines{};
+  try {
+    const nlohmann::json document = nlohmann::json::parse(file);
+    if (document.at("format").get<int>() != kFormat) return std::nullopt;
+    return document.at("engines").get<Engines>();
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -40,11 +44,10 @@ std::filesystem::path EngineCache::default_path() {
 EngineCache::EngineCache(std::filesystem::path path, std::string device)
     : path_(std::move(path)), device_(std::move(device)), writable_(!path_.empty()) {
   if (path_.empty()) return;
-  try {
-    engines_ = read(path_)[device_];
-  } catch (const nlohmann::json::exception&) {
-    log::warning("{} is damaged and ignored: engines are timed anew", path_.string());
-  }
+  if (std::optional<Engines> all = read(path_))
+    engines_ = std::move((*all)[device_]);
+  else
+    log::warning("{} is damaged or of another version: engines are timed anew", path_.string());
 }
 
 std::optional<std::string> EngineCache::find(const std::string& problem) const {
@@ -55,12 +58,7 @@ std::optional<std::string> EngineCache::find(const std::string& problem) const {
 void EngineCache::store(const std::string& problem, const std::string& engine) {
   engines_[problem] = engine;
   if (!writable_) return;
-  Engines all;
-  try {
-    all = read(path_);
-  } catch (const nlohmann::json::exception&) {  // warned of when it was opened
-    all.clear();
-  }
+  Engines all = read(path_).value_or(Engines{});
   all[device_].insert(engines_.begin(), engines_.end());
   all[device_][problem] = engine;
   try {

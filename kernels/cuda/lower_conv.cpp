@@ -53,7 +53,8 @@ class Convolution {
 };
 
 /// The problem of a node before its epilogue.
-ConvProblem problem(ConvKind kind, const Conv2d& window, const Spec& x, const Shape& y, const Context& context) {
+ConvProblem problem(ConvKind kind, const Conv2d& window, const Spec& x, const Shape& y,
+                    const Context& context) {
   ConvProblem p;
   p.kind = kind;
   p.type = x.dtype;
@@ -125,8 +126,9 @@ class ConvBwdDataKernel final : public Kernel {
  public:
   ConvBwdDataKernel(const ConvBwdData& op, const Node& node, const Context& context)
       : weights_(rounded_layout(node.inputs[1].shape(), node.inputs[0].spec().dtype)),
-        convolution_(problem(ConvKind::data_gradient, op.conv, node.outputs[0], node.inputs[0].shape(), context),
-                     context, label(node)) {}
+        convolution_(
+            problem(ConvKind::data_gradient, op.conv, node.outputs[0], node.inputs[0].shape(), context),
+            context, label(node)) {}
 
   [[nodiscard]] std::string impl() const override { return convolution_.impl(); }
   [[nodiscard]] size_t workspace() const override { return convolution_.workspace(); }
@@ -145,8 +147,8 @@ class ConvBwdDataKernel final : public Kernel {
 class ConvBwdWeightsKernel final : public Kernel {
  public:
   ConvBwdWeightsKernel(const ConvBwdWeights& op, const Node& node, const Context& context)
-      : convolution_(problem(ConvKind::weight_gradient, op.conv, node.inputs[0].spec(), node.inputs[1].shape(),
-                             context),
+      : convolution_(problem(ConvKind::weight_gradient, op.conv, node.inputs[0].spec(),
+                             node.inputs[1].shape(), context),
                      context, label(node)) {}
 
   [[nodiscard]] std::string impl() const override { return convolution_.impl(); }
@@ -161,9 +163,9 @@ class ConvBwdWeightsKernel final : public Kernel {
   Convolution convolution_;
 };
 
-/// A weight gradient from bf16 or f16. cuDNN would round it to that type: no engine of it writes f32 (9.19). So
-/// both operands are widened and multiplied as TF32, whose 10 bits of mantissa hold either type's numbers: the
-/// products are exact and the sums f32. A few images at a time are widened, to bound the memory; their
+/// A weight gradient from bf16 or f16. cuDNN would round it to that type: no engine of it writes f32 (9.19).
+/// So both operands are widened and multiplied as TF32, whose 10 bits of mantissa hold either type's numbers:
+/// the products are exact and the sums f32. A few images at a time are widened, to bound the memory; their
 /// gradients are added up in f32, in order.
 class WidenedBwdWeightsKernel final : public Kernel {
  public:
@@ -199,8 +201,8 @@ class WidenedBwdWeightsKernel final : public Kernel {
  private:
   static int64_t per_image(const Shape& s) { return s.h * s.w * s.c; }
 
-  /// The most that divide the batch, so that one plan does for all parts, and whose f32 operands take a quarter
-  /// of the limit; one image at least.
+  /// The most that divide the batch, so that one plan does for all parts, and whose f32 operands take a
+  /// quarter of the limit; one image at least.
   static int64_t images_at_once(const Shape& x, const Shape& dy, size_t limit) {
     const auto most = static_cast<int64_t>(limit / 4 / sizeof(float));
     int64_t images = std::clamp<int64_t>(most / (per_image(x) + per_image(dy)), 1, x.n);

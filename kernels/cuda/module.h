@@ -17,7 +17,8 @@
 
 namespace xf::cuda {
 
-/// CUDA versions as CUDA counts them: 1000 * major + 10 * minor, 0: none; cuDNN's as cuDNN does: 10000 * major
+/// CUDA versions as CUDA counts them: 1000 * major + 10 * minor, 0: none; cuDNN's as cuDNN does: 10000 *
+/// major
 /// + 100 * minor + patch.
 struct Versions {
   int built_with = 0;  ///< the toolkit's headers
@@ -50,8 +51,8 @@ struct Module {
   Versions (*versions)();
   /// Throws UnavailableError where there is no driver, or one that is too old.
   std::vector<Device> (*devices)();
-  /// Throws UnavailableError where device `index` is not there or below compute capability 7.5, and where cuDNN
-  /// is of another major version than this was built with, or older.
+  /// Throws UnavailableError where device `index` is not there or below compute capability 7.5, and where
+  /// cuDNN is of another major version than this was built with, or older.
   std::unique_ptr<Backend> (*make_backend)(int index, Determinism determinism);
 };
 

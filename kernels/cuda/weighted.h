@@ -9,8 +9,8 @@
 
 namespace xf::cuda {
 
-/// The arrangement in which a layer that computes in `type` wants a constant f32 operand: as it is in f32, else
-/// rounded to that type.
+/// The arrangement in which a layer that computes in `type` wants a constant f32 operand: as it is in f32,
+/// else rounded to that type.
 inline Layout rounded_layout(const Shape& shape, DType type) {
   if (type == DType::f32) return {};
   const uint64_t id = layout_id(type, static_cast<int>(shape.c));

@@ -1,7 +1,7 @@
 // Conversions between bf16 or f16 and f32, and a running sum in f32.
 //
-// One pass each, a thread per vector and then the next one a grid further. Bytes moved per element: widen 2 + 4,
-// narrow 4 + 2, add_to 12. The bound is the memory's bandwidth.
+// One pass each, a thread per vector and then the next one a grid further. Bytes moved per element: widen 2 +
+// 4, narrow 4 + 2, add_to 12. The bound is the memory's bandwidth.
 
 #include "kernels/cuda/widen.h"
 
@@ -20,9 +20,7 @@ dim3 blocks(int64_t items) {
   return static_cast<unsigned>(std::clamp<int64_t>((items + kThreads - 1) / kThreads, 1, 1 << 16));
 }
 
-__device__ __forceinline__ int64_t first_item() {
-  return int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
-}
+__device__ __forceinline__ int64_t first_item() { return int64_t{blockIdx.x} * blockDim.x + threadIdx.x; }
 __device__ __forceinline__ int64_t next_item() { return int64_t{gridDim.x} * blockDim.x; }
 
 template <class T, int V>
@@ -74,11 +72,10 @@ int widen(const void* from, DType dtype, float* to, int64_t count, void* stream)
   auto* queue = static_cast<cudaStream_t>(stream);
   return for_element(dtype, [&]<class T>() {
     const auto* source = static_cast<const T*>(from);
-    return vectorises(count, {from, to})
-               ? simt::launch(&widen_elements<T, kLanes>, blocks(count / kLanes), dim3(kThreads), 0, queue,
-                              source, to, count)
-               : simt::launch(&widen_elements<T, 1>, blocks(count), dim3(kThreads), 0, queue, source, to,
-                              count);
+    return vectorises(count, {from, to}) ? simt::launch(&widen_elements<T, kLanes>, blocks(count / kLanes),
+                                                        dim3(kThreads), 0, queue, source, to, count)
+                                         : simt::launch(&widen_elements<T, 1>, blocks(count), dim3(kThreads),
+                                                        0, queue, source, to, count);
   });
 }
 
@@ -87,7 +84,8 @@ int narrow(const Narrowing& n, void* stream) {
   const int64_t count = n.rows * n.channels;
   return for_element(n.dtype, [&]<class T>() {
     return vectorises(count, {n.from, n.to})
-               ? simt::launch(&narrow_elements<T, kLanes>, blocks(count / kLanes), dim3(kThreads), 0, queue, n)
+               ? simt::launch(&narrow_elements<T, kLanes>, blocks(count / kLanes), dim3(kThreads), 0, queue,
+                              n)
                : simt::launch(&narrow_elements<T, 1>, blocks(count), dim3(kThreads), 0, queue, n);
   });
 }
@@ -95,8 +93,8 @@ int narrow(const Narrowing& n, void* stream) {
 int add_to(float* sum, const float* term, int64_t count, void* stream) {
   auto* queue = static_cast<cudaStream_t>(stream);
   return vectorises(count, {sum, term})
-             ? simt::launch(&add_elements<kLanes>, blocks(count / kLanes), dim3(kThreads), 0, queue, sum, term,
-                            count)
+             ? simt::launch(&add_elements<kLanes>, blocks(count / kLanes), dim3(kThreads), 0, queue, sum,
+                            term, count)
              : simt::launch(&add_elements<1>, blocks(count), dim3(kThreads), 0, queue, sum, term, count);
 }
 

@@ -1,6 +1,6 @@
 // Whether cuDNN has an engine for every convolution that this program asks it for: the plans of the networks'
-// convolutions and of both gradients, finalized by the real cuDNN for GPUs that are described to it. No GPU and
-// no driver are needed. It shows support, types, shapes and temporary memory; no number is computed.
+// convolutions and of both gradients, finalized by the real cuDNN for GPUs that are described to it. No GPU
+// and no driver are needed. It shows support, types, shapes and temporary memory; no number is computed.
 //
 // usage: cudnn-plans        Prints a table; "N passed, M failed" last.
 
@@ -49,7 +49,8 @@ ConvProblem problem(const NetworkConv& c, ConvKind kind, const Precision& precis
   p.x = c.x;
   p.x.n = kBatch;
   p.y = {kBatch, extent(c.x.h, c.window.kernel_h, c.window.stride_h, c.window.pad.top, c.window.pad.bottom),
-         extent(c.x.w, c.window.kernel_w, c.window.stride_w, c.window.pad.left, c.window.pad.right), c.outputs};
+         extent(c.x.w, c.window.kernel_w, c.window.stride_w, c.window.pad.left, c.window.pad.right),
+         c.outputs};
   return p;
 }
 
@@ -133,13 +134,14 @@ class Survey {
           ++passed_;
         } else {
           ++failed_;
-          fmt::print("FAILED on {}: {}\n", gpu.name,
-                     supported ? refusal : to_string(p) + ": finalized, and the program says it is not there");
+          fmt::print(
+              "FAILED on {}: {}\n", gpu.name,
+              supported ? refusal : to_string(p) + ": finalized, and the program says it is not there");
         }
       }
     for (const auto& [name, row] : rows)
-      fmt::print("{:<5} {:<5} {:<27} {:>5} {:>7} {:>5} MiB {}\n", gpu.compute, precision.name, name, row.plans,
-                 row.refused, (row.most_workspace + (size_t{1} << 20) - 1) >> 20, likeliest(row));
+      fmt::print("{:<5} {:<5} {:<27} {:>5} {:>7} {:>5} MiB {}\n", gpu.compute, precision.name, name,
+                 row.plans, row.refused, (row.most_workspace + (size_t{1} << 20) - 1) >> 20, likeliest(row));
   }
 
   /// Of all networks, each distinct one once.
@@ -157,8 +159,8 @@ class Survey {
   int passed_ = 0, failed_ = 0;
 };
 
-/// What the program works around because cuDNN does not have it. Were one of these to finalize, the work-around
-/// would be there for nothing.
+/// What the program works around because cuDNN does not have it. Were one of these to finalize, the
+/// work-around would be there for nothing.
 int absences() {
   const Precision bf16 = kPrecisions[2];
   const NetworkConv c{{1, 56, 56, 64}, 64, {3, 3, 1, 1, {1, 1, 1, 1}, Activation::none}};

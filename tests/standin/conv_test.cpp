@@ -33,8 +33,8 @@ TEST_CASE("conv2d weight gradient: a batch that is widened in parts") {
   DeviceMemory memory(*backend);
   const Shape x{6, 24, 24, 32};
   for (const DType type : {DType::bf16, DType::f16}) {
-    const OpCase c = in_type(
-        type, {"in parts", ConvBwdWeights{kWindow, {32, 3, 3, 32}}, {activation(x), activation(x)}});
+    const OpCase c =
+        in_type(type, {"in parts", ConvBwdWeights{kWindow, {32, 3, 3, 32}}, {activation(x), activation(x)}});
     for (const std::string& failure : run_case(memory, c, Arrangements::plain).failures) FAIL_CHECK(failure);
   }
 }

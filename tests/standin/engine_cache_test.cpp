@@ -58,7 +58,8 @@ TEST_CASE("engine cache: a damaged file is ignored and replaced") {
 TEST_CASE("engine cache: without a place to write it holds for the process") {
   const TemporaryFolder folder;
   std::ofstream(folder / "file") << "in the way";
-  for (const std::filesystem::path& path : {std::filesystem::path{}, folder.path() / "file" / "engines.json"}) {
+  for (const std::filesystem::path& path :
+       {std::filesystem::path{}, folder.path() / "file" / "engines.json"}) {
     EngineCache cache(path, "A");
     cache.store("p", "eng1");
     cache.store("q", "eng2");

@@ -61,7 +61,8 @@ Shape output(const Geometry& g) {
 
 // Numbers that no type rounds: a device may take the bias in the type of the activations.
 Operand bias(int64_t channels) {
-  return per_channel(channels, [](int64_t, Rng& rng) { return static_cast<double>(rng.below(257)) / 64 - 2; });
+  return per_channel(channels,
+                     [](int64_t, Rng& rng) { return static_cast<double>(rng.below(257)) / 64 - 2; });
 }
 
 Shape weight_shape(const Geometry& g) { return {g.outputs, g.conv.kernel_h, g.conv.kernel_w, g.x.c}; }
@@ -71,8 +72,9 @@ std::string text(const Geometry& g) { return fmt::format("{}, {} to {}", g.name,
 OpCase forward(const Geometry& g, const char* with, Activation act, Operand bias_operand, Operand residual) {
   Conv2d op = g.conv;
   op.act = act;
-  return {
-      text(g) + with, op, {activation(g.x), weights(weight_shape(g)), std::move(bias_operand), std::move(residual)}};
+  return {text(g) + with,
+          op,
+          {activation(g.x), weights(weight_shape(g)), std::move(bias_operand), std::move(residual)}};
 }
 
 }  // namespace
@@ -91,8 +93,8 @@ std::vector<OpCase> conv_cases() {
     g.x.c = 2;
     g.outputs = 3;
     const Operand residual = activation(output(g));
-    cases.push_back(with_gradients(
-        forward(g, ", bias, residual, relu", Activation::relu, bias(3), residual), {0, 1, 2, 3}));
+    cases.push_back(with_gradients(forward(g, ", bias, residual, relu", Activation::relu, bias(3), residual),
+                                   {0, 1, 2, 3}));
     cases.push_back(with_gradients(forward(g, "", Activation::none, absent(), absent()), {0, 1}));
   }
   for (const size_t i : {0U, 3U, 7U, 10U}) {
