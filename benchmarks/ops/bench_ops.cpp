@@ -54,7 +54,7 @@ std::optional<double> copy_rate(Backend& backend, double bytes, double seconds) 
   const Value x = g.input("x", {{1, 1, count / channels, channels}, DType::f32});
   const Value y = g.add(Concat{}, {x});
   try {
-    OpRun run(backend, g.node(y), std::vector{x, y});
+    OpRun run(backend, g.node(y), std::vector{x, y}, Math::f32);
     const Timing t = time_runs(run.stream(), seconds, [&] { run.once(); });
     return 2 * static_cast<double>(x.spec().bytes()) / t.median;
   } catch (const UnavailableError&) {
@@ -114,7 +114,8 @@ Row measure(const Options& o, tool::Session& session, const NetworkOps& network,
   const Node& node = network.program.graph->node(op.node);
   Row row{"", "", op, work_of(node, op.operands), {}, {}, {}};
   {
-    OpRun run(session.backend(), node, op.operands);
+    OpRun run(session.backend(), node, op.operands,
+              session.precision() == Precision::tf32 ? Math::tf32 : Math::f32);
     row.impl = run.impl();
     row.time = time_runs(run.stream(), o.seconds, [&] { run.once(); });
   }

@@ -58,8 +58,8 @@ std::vector<std::byte> content(const Node& node, size_t i) {
 
 }  // namespace
 
-OpRun::OpRun(Backend& backend, const Node& node, std::span<const Value> operands)
-    : backend_(backend), stream_(backend.stream(Lane::compute)), kernel_(backend.lower(node)) {
+OpRun::OpRun(Backend& backend, const Node& node, std::span<const Value> operands, Math math)
+    : backend_(backend), stream_(backend.stream(Lane::compute)), kernel_(backend.lower(node, math)) {
   for (size_t i = 0; i < operands.size(); ++i) {
     if (!operands[i]) {
       operands_.emplace_back();

@@ -16,7 +16,7 @@ class OpRun {
   /// Lowers the node and fills its inputs: activations and weights with numbers around 0, per-channel vectors
   /// around 1. `operands` as operands_of() gives them. Throws UnavailableError where the backend has no
   /// kernel for the node.
-  OpRun(Backend& backend, const Node& node, std::span<const Value> operands);
+  OpRun(Backend& backend, const Node& node, std::span<const Value> operands, Math math);
   /// Queues one run.
   void once() { kernel_->run(stream_, operands_, {scratch_.data.get(), scratch_.bytes}); }
   [[nodiscard]] Stream& stream() { return stream_; }

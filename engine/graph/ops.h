@@ -38,7 +38,7 @@ struct Cast {
 };
 
 /// (x, w: OHWI, bias? (c), residual? like y) → (y). Cross-correlation, then bias, residual and activation in
-/// that order.
+/// that order. w is rounded to the type of x; so may the bias be.
 struct Conv2d {
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1;
   Padding pad;

@@ -72,7 +72,8 @@ class Lowering {
 
  private:
   std::shared_ptr<Kernel> make_kernel(const Node& n) {
-    std::shared_ptr<Kernel> kernel = backend_.lower(n);
+    std::shared_ptr<Kernel> kernel =
+        backend_.lower(n, options_.precision == Precision::tf32 ? Math::tf32 : Math::f32);
     if (options_.allow_reference == AllowReference::no && kernel->impl().rfind("ref", 0) == 0)
       throw UnavailableError(fmt::format("{} ({})", n.name, op_name(n.op)),
                              fmt::format("{} has only the slow reference implementation {} for {}",

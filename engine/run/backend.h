@@ -100,6 +100,9 @@ class Recording {
   virtual ~Recording() = default;
   virtual void replay(Stream& stream) = 0;
 };
+/// How products of f32 operands may be computed: exactly to f32's rounding, or with operands rounded to
+/// TF32's 10 bits of mantissa where a device is faster so. Sums are f32 either way.
+enum class Math : uint8_t { f32, tf32 };
 
 class Backend {
  public:
@@ -108,7 +111,8 @@ class Backend {
   [[nodiscard]] virtual std::string name() const = 0;
   /// Chooses the algorithm for a node with its real shapes and types, and builds what it needs: once. Throws
   /// UnavailableError where the device cannot do it.
-  virtual std::unique_ptr<Kernel> lower(const Node& node) = 0;
+  virtual std::unique_ptr<Kernel> lower(const Node& node, Math math) = 0;
+  std::unique_ptr<Kernel> lower(const Node& node) { return lower(node, Math::f32); }
   /// Whether activations of this type can be computed with; `why` gets the reason if not.
   [[nodiscard]] virtual bool supports(DType dtype, std::string& why) const = 0;
   /// Zero-filled device memory, 256-byte aligned. Throws MemoryError with the bytes asked for and there.

@@ -23,7 +23,7 @@ class CpuBackend : public Backend {
 
   [[nodiscard]] std::string name() const override { return "cpu"; }
 
-  std::unique_ptr<Kernel> lower(const Node& node) override {
+  std::unique_ptr<Kernel> lower(const Node& node, Math /*math*/) override {
     return std::visit(
         [&](const auto& op) -> std::unique_ptr<Kernel> {
           if constexpr (std::is_same_v<std::decay_t<decltype(op)>, std::monostate>)

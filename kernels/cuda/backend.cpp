@@ -8,6 +8,7 @@
 #include "engine/core/error.h"
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/devices.h"
+#include "kernels/cuda/handles.h"
 #include "kernels/cuda/lower.h"
 #include "kernels/cuda/memory_pool.h"
 #include "kernels/cuda/module.h"
@@ -24,20 +25,23 @@ class CudaBackend final : public Backend {
   CudaBackend(int index, Determinism determinism)
       : index_(index),
         device_(usable_device(index)),
-        context_{determinism},
+        context_{determinism, Math::f32, std::make_shared<Libraries>(index)},
         compute_(index),
         copy_(index),
         memory_(CudaBackend::name()) {}
 
   [[nodiscard]] std::string name() const override { return fmt::format("cuda:{}", index_); }
 
-  std::unique_ptr<Kernel> lower(const Node& node) override {
+  std::unique_ptr<Kernel> lower(const Node& node, Math math) override {
+    use_device(index_);
+    Context context = context_;
+    context.math = math;
     return std::visit(
         [&](const auto& op) -> std::unique_ptr<Kernel> {
           if constexpr (std::is_same_v<std::decay_t<decltype(op)>, std::monostate>)
             throw InternalError(node.name, "a tensor of the graph is not an operation");
           else
-            return named(cuda::lower(op, node, context_), node.name);
+            return named(cuda::lower(op, node, context), node.name);
         },
         node.op);
   }

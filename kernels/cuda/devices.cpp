@@ -1,6 +1,7 @@
 #include "kernels/cuda/devices.h"
 
 #include <cuda_runtime_api.h>
+#include <cudnn.h>
 #include <fmt/format.h>
 
 #include "engine/core/error.h"
@@ -26,6 +27,8 @@ Versions versions() {
   v.built_with = CUDART_VERSION;
   check(cudaRuntimeGetVersion(&v.runtime), "cudaRuntimeGetVersion");
   check(cudaDriverGetVersion(&v.driver), "cudaDriverGetVersion");
+  v.cudnn_built_with = CUDNN_VERSION;
+  v.cudnn = static_cast<int>(cudnnGetVersion());
   return v;
 }
 

@@ -17,11 +17,15 @@
 
 namespace xf::cuda {
 
-/// CUDA versions as CUDA counts them: 1000 * major + 10 * minor. 0: none.
+/// CUDA versions as CUDA counts them: 1000 * major + 10 * minor, 0: none; cuDNN's as cuDNN does: 10000 *
+/// major
+/// + 100 * minor + patch.
 struct Versions {
   int built_with = 0;  ///< the toolkit's headers
   int runtime = 0;     ///< the cudart library that was loaded
   int driver = 0;      ///< the newest CUDA that the driver supports
+  int cudnn_built_with = 0;
+  int cudnn = 0;  ///< the library that was loaded
 };
 
 struct Device {
@@ -35,18 +39,25 @@ inline std::string version_text(int version) {
   return version == 0 ? "none" : std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
 }
 
+/// "9.19.0".
+inline std::string cudnn_version_text(int version) {
+  return std::to_string(version / 10000) + "." + std::to_string(version % 10000 / 100) + "." +
+         std::to_string(version % 100);
+}
+
 struct Module {
   uint32_t abi;       ///< kModuleAbi
   const char* build;  ///< XFERRUN_MODULE_BUILD
   Versions (*versions)();
   /// Throws UnavailableError where there is no driver, or one that is too old.
   std::vector<Device> (*devices)();
-  /// Throws UnavailableError where device `index` is not there or below compute capability 7.5.
+  /// Throws UnavailableError where device `index` is not there or below compute capability 7.5, and where
+  /// cuDNN is of another major version than this was built with, or older.
   std::unique_ptr<Backend> (*make_backend)(int index, Determinism determinism);
 };
 
 /// Raised with every change to Module or to what crosses in it (engine/run/backend.h, engine/graph/).
-constexpr uint32_t kModuleAbi = 1;
+constexpr uint32_t kModuleAbi = 2;
 /// Version and compiler.
 #define XFERRUN_MODULE_BUILD XFERRUN_VERSION " " __VERSION__
 constexpr const char* kModuleFile = "libxferrun_cuda.so";

@@ -34,7 +34,9 @@ class FakeBackend : public Backend {
  public:
   explicit FakeBackend(Body body) : body_(std::move(body)) {}
   [[nodiscard]] std::string name() const override { return "fake"; }
-  std::unique_ptr<Kernel> lower(const Node& /*node*/) override { return std::make_unique<FakeKernel>(body_); }
+  std::unique_ptr<Kernel> lower(const Node& /*node*/, Math /*math*/) override {
+    return std::make_unique<FakeKernel>(body_);
+  }
   [[nodiscard]] bool supports(DType /*dtype*/, std::string& /*why*/) const override { return true; }
   Buffer reserve(size_t bytes) override {
     auto* p = static_cast<std::byte*>(::operator new (bytes, std::align_val_t{256}));

@@ -2,9 +2,20 @@
 
 #include "tests/ops/backends.h"
 
+#include <cstdlib>
+
 #include "kernels/cuda/module.h"
+#include "tests/support/temporary_folder.h"
 
 namespace xf::test {
+
+namespace {
+
+// Engines that a test timed are no use to anyone.
+const TemporaryFolder kCache;
+const int kCacheIsTemporary = ::setenv("XDG_CACHE_HOME", kCache.path().c_str(), 1);
+
+}  // namespace
 
 std::vector<std::unique_ptr<Backend>> backends(Determinism determinism) {
   std::vector<std::unique_ptr<Backend>> all;

@@ -26,6 +26,8 @@ void add_gpus(nlohmann::ordered_json& j) {
     j["libraries"]["CUDA"] =
         library({cuda::version_text(found.versions.built_with), cuda::version_text(found.versions.runtime)});
     j["libraries"]["CUDA driver"] = library({"-", cuda::version_text(found.versions.driver)});
+    j["libraries"]["cuDNN"] = library({cuda::cudnn_version_text(found.versions.cudnn_built_with),
+                                       cuda::cudnn_version_text(found.versions.cudnn)});
     int index = 0;
     for (const cuda::Device& d : found.devices)
       j["devices"].push_back({{"device", fmt::format("cuda:{}", index++)},

@@ -1,0 +1,20 @@
+#pragma once
+// The weight gradient of a layer whose window is one position: a matrix product.
+
+#include <cstdint>
+#include <memory>
+
+#include "kernels/cuda/lower.h"
+
+namespace xf::cuda {
+
+/// dw (outputs × inputs, f32) = dyᵀ (outputs × rows) · x (rows × inputs).
+struct WeightProduct {
+  int64_t rows = 0, inputs = 0, outputs = 0;
+};
+
+/// The kernel of a node with operands (x, dy) → (dw). From bf16 and f16 it multiplies exactly and sums in
+/// f32, which cuBLASLt does and no engine of cuDNN does for a convolution.
+std::unique_ptr<Kernel> product_gradient(const Node& node, const WeightProduct& p, const Context& context);
+
+}  // namespace xf::cuda

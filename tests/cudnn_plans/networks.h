@@ -1,0 +1,26 @@
+#pragma once
+// The convolutions of the networks, each distinct one once.
+
+#include <string>
+#include <vector>
+
+#include "engine/graph/ops.h"
+
+namespace xf::test {
+
+struct NetworkConv {
+  Shape x;  ///< of one image
+  int64_t outputs = 0;
+  Conv2d window;  ///< without activation
+};
+
+struct NetworkConvs {
+  std::string name;
+  std::vector<NetworkConv> convs;
+};
+
+/// Every registered network, and by tables of shapes those that others publish and this program is to have:
+/// ResNet-152, VGG-19 and BN-Inception (Ioffe & Szegedy 2015, figure 5).
+std::vector<NetworkConvs> networks();
+
+}  // namespace xf::test
