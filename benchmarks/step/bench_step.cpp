@@ -47,6 +47,7 @@ ImageBatch random_batch(const NetworkSpec& spec, int64_t count) {
 
 struct Measured {
   std::vector<double> seconds;  ///< of each counted step
+  size_t peak_bytes = 0;        ///< resident memory of the process; on a GPU, memory taken there
   double first = 0;             ///< from the start of the process's work to the end of the first step
 };
 
@@ -106,7 +107,7 @@ void print(const Options& o, const Measured& m) {
       {"precision", o.device.precision},
       {"batch", o.batch},
       {"images_per_second", static_cast<double>(o.batch) / median},
-      {"peak_bytes", tool::peak_resident_bytes()},
+      {"peak_bytes", m.peak_bytes},
       {"first_step_seconds", m.first},
       {"step_seconds", {{"median", median}, {"min", sorted.front()}, {"max", sorted.back()}}}};
   if (o.json) {
@@ -117,8 +118,7 @@ void print(const Options& o, const Measured& m) {
       "{} {} {}, batch {}: {:.2f} images/s, step {:.1f} ms ({:.1f} to {:.1f}), peak {:.0f} MiB, first "
       "step after {:.2f} s",
       o.model, o.mode, o.device.precision, o.batch, static_cast<double>(o.batch) / median, 1e3 * median,
-      1e3 * sorted.front(), 1e3 * sorted.back(), static_cast<double>(tool::peak_resident_bytes()) / (1 << 20),
-      m.first));
+      1e3 * sorted.front(), 1e3 * sorted.back(), static_cast<double>(m.peak_bytes) / (1 << 20), m.first));
 }
 
 }  // namespace
@@ -148,7 +148,10 @@ int main(int argc, char** argv) {
     xf::tool::Session session(o.device);
     xf::tool::StepProfile own;
     xf::tool::StepProfile* profile = session.observer() == nullptr && o.breakdown ? &own : session.observer();
-    const xf::Measured m = xf::run(o, session, profile, start);
+    const size_t available = session.backend().available();
+    xf::Measured m = xf::run(o, session, profile, start);
+    m.peak_bytes = session.backend().name() == "cpu" ? xf::tool::peak_resident_bytes()
+                                                     : available - session.backend().available();
     session.write_profile();
     if (o.breakdown) fmt::print(stderr, "{}", profile->table());
     xf::print(o, m);

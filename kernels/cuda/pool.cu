@@ -7,6 +7,12 @@
 // Bytes moved to and from memory per input element of e bytes: e + e/s for an average of stride s in all (the
 // product of both strides), e + (e + 1)/s for a maximum whose positions are kept. The bound is the memory's
 // bandwidth; at stride 1 the first-level cache, which serves every window, comes next.
+//
+// occupancy: at least 37 %
+// Waiting some 600 ns for its memory, a device keeps bandwidth * 600 ns on the way: 15 KB on each of an
+// H100's 132 multiprocessors, 11 KB on an A100's 108. A thread has the nine vectors of a 3 x 3 window on the
+// way, so the 768 threads of three blocks do. Three, and not the four that fewer registers would allow: those
+// would spill.
 
 #include "kernels/cuda/pool.h"
 
@@ -88,7 +94,7 @@ __device__ __forceinline__ void reduce(const Window<T>& in, float weight, T* y, 
 }
 
 template <class T, int V, Reduce R>
-__global__ void __launch_bounds__(kPoolThreads)
+__global__ void __launch_bounds__(kPoolThreads, kPoolBlocks)
     pool_windows(PoolGeometry g, PoolTensors t, PoolPatches patches) {
   for_positions<V>(g, patches, [&](int64_t image, int oh, int ow, int c) {
     const PoolRange rows = inputs_of(g.h, oh), columns = inputs_of(g.w, ow);

@@ -6,6 +6,11 @@
 //
 // Bytes moved to and from memory per input element of e bytes: e + e/s for an average of stride s in all (the
 // product of both strides), e + (e + 1)/s for a maximum. The bound is the memory's bandwidth.
+//
+// occupancy: at least 37 %
+// Waiting some 600 ns for its memory, a device keeps bandwidth * 600 ns on the way: 15 KB on each of an
+// H100's 132 multiprocessors, 11 KB on an A100's 108. A thread has two vectors on the way, so the 768 threads
+// of three blocks do. Three, and not the four that fewer registers would allow: those would spill.
 
 #include "kernels/cuda/element.h"
 #include "kernels/cuda/pool.h"
@@ -16,7 +21,7 @@ namespace xf::cuda {
 namespace {
 
 template <class T, int V, PoolKind K>
-__global__ void __launch_bounds__(kPoolThreads)
+__global__ void __launch_bounds__(kPoolThreads, kPoolBlocks)
     gather_gradients(PoolGeometry g, PoolBwdTensors t, PoolPatches patches) {
   using Vector = simt::Pack<T, V>;
   for_positions<V>(g, patches, [&](int64_t image, int ih, int iw, int c) {

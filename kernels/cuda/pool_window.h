@@ -44,6 +44,8 @@ __device__ __forceinline__ float average_weight(const PoolGeometry& g, int oh, i
 }
 
 constexpr int kPoolThreads = 256;
+/// On a multiprocessor at least: leaves as many registers as keep a window's loads on the way.
+constexpr int kPoolBlocks = 3;
 
 /// The map that a launch lies on: what its threads need to find their place.
 struct PoolPatches {

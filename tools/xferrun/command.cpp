@@ -19,9 +19,7 @@ CLI::App& add_command(CLI::App& app, const std::string& name, const std::string&
 }
 
 void add_device_options(CLI::App& command, DeviceOptions& options) {
-  command
-      .add_option("--device", options.device,
-                  "auto (the CPU, until the CUDA module has every operation), cpu, cuda or cuda:I")
+  command.add_option("--device", options.device, "auto (the first GPU, else the CPU), cpu, cuda or cuda:I")
       ->check(word_of(parse_device))
       ->capture_default_str();
   command.add_option("--precision", options.precision, "f32, tf32 (GPU), bf16 or f16 (GPU)")

@@ -181,6 +181,7 @@ void add_demo(CLI::App& app) {
   command
       .add_option("--out", o->out, "where to put images, weights and runs; an earlier demo there is replaced")
       ->capture_default_str();
+  o->device.device = "cpu";  // the same pictures, numbers and minutes for everybody
   add_device_options(command, o->device);
   command.callback([o] { run(*o); });
 }

@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "engine/core/error.h"
+#include "engine/core/log.h"
 #include "kernels/cpu/backend.h"
 #include "kernels/cuda/load.h"
 
@@ -21,11 +22,16 @@ std::optional<int> parse_device(const std::string& device) {
 }
 
 std::unique_ptr<Backend> open_device(const std::string& device, Determinism determinism) {
-  const std::optional<int> gpu = parse_device(device);
+  const bool any = device == "auto";
+  const std::optional<int> gpu = any ? 0 : parse_device(device);
   if (!gpu) return cpu::make_backend(determinism);
   try {
     return cuda::make_backend(*gpu, determinism);
   } catch (const UnavailableError& e) {
+    if (any) {
+      log::info("--device auto: the CPU ({})", e.what());
+      return cpu::make_backend(determinism);
+    }
     throw UnavailableError("--device " + device, e.what(), e.remedy());
   }
 }

@@ -13,9 +13,8 @@ namespace xf::tool {
 /// another word.
 std::optional<int> parse_device(const std::string& device);
 
-/// A backend on the device. The CUDA module has a part of the operations so far, no whole network: "auto"
-/// therefore is the CPU. Throws UsageError for a word that is no device, UnavailableError when a GPU was
-/// asked for and cannot be used.
+/// A backend on the device; "auto" is the first GPU, or else the CPU, with a line that says why. Throws
+/// UsageError for a word that is no device, UnavailableError when a GPU was asked for and cannot be used.
 std::unique_ptr<Backend> open_device(const std::string& device, Determinism determinism);
 
 }  // namespace xf::tool
