@@ -66,11 +66,18 @@ Measured measure(const Options& o, Clock::time_point start, const Step& step) {
 }
 
 Measured run(const Options& o, tool::Session& session, tool::StepProfile* profile, Clock::time_point start) {
+  const size_t available = session.backend().available();
   Dialect dialect = tool::default_dialect(o.model, "");
   if (!o.weights.empty()) dialect = tool::dialect_of(weights::probe(o.weights), o.model, "");
   const NetworkSpec spec = tool::make_network(o.model, dialect, kClasses);
   if (!o.weights.empty()) tool::load_weights(session, spec, o.weights, o.model, weights::Top::replaced);
   const ImageBatch batch = random_batch(spec, o.batch);
+  const auto timed = [&](const auto& step) {
+    Measured m = measure(o, start, step);
+    Backend& backend = session.backend();
+    m.peak_bytes = backend.name() == "cpu" ? tool::peak_resident_bytes() : available - backend.available();
+    return m;
+  };
   if (o.mode == "train") {
     TrainOptions train;
     train.batch = o.batch;
@@ -81,7 +88,7 @@ Measured run(const Options& o, tool::Session& session, tool::StepProfile* profil
     // From the second on a step waits for the one before it, as in training: the device always has the next
     // one in its queue.
     int64_t steps = 0;
-    return measure(o, start, [&] {
+    return timed([&] {
       trainer.step(batch);
       if (steps++ != 1) static_cast<void>(trainer.loss());
     });
@@ -91,7 +98,7 @@ Measured run(const Options& o, tool::Session& session, tool::StepProfile* profil
   session.store().initialise(network.plan().graph(), 0);
   network.refresh();
   network.observe(profile);
-  return measure(o, start, [&] {
+  return timed([&] {
     network.run(batch.images);
     static_cast<void>(network.result(0));
   });
@@ -148,10 +155,7 @@ int main(int argc, char** argv) {
     xf::tool::Session session(o.device);
     xf::tool::StepProfile own;
     xf::tool::StepProfile* profile = session.observer() == nullptr && o.breakdown ? &own : session.observer();
-    const size_t available = session.backend().available();
-    xf::Measured m = xf::run(o, session, profile, start);
-    m.peak_bytes = session.backend().name() == "cpu" ? xf::tool::peak_resident_bytes()
-                                                     : available - session.backend().available();
+    const xf::Measured m = xf::run(o, session, profile, start);
     session.write_profile();
     if (o.breakdown) fmt::print(stderr, "{}", profile->table());
     xf::print(o, m);

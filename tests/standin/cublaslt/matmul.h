@@ -41,7 +41,7 @@ struct Product {
 
 struct Preference {
   uint64_t most_workspace = 0;
-  uint32_t reductions = CUBLASLT_REDUCTION_SCHEME_MASK;  ///< allowed; the stand-in adds up in one piece
+  uint32_t reductions = CUBLASLT_REDUCTION_SCHEME_MASK;    ///< allowed; the stand-in adds up in one piece
   std::array<uint32_t, 4> alignments{256, 256, 256, 256};  ///< of A, B, C and D
 };
 
