@@ -45,7 +45,8 @@ struct AddBias {
   template <int N>
   __device__ __forceinline__ void run(int64_t row, int64_t column) const {
     Floats<N> value = load_floats<N>(x.at(row, column));
-    for (int j = 0; j < N; ++j) value.v[j] += simt::load<float>(bias + column + j);
+    const Floats<N> more = load_parameters<N>(bias + column);
+    for (int j = 0; j < N; ++j) value.v[j] += more.v[j];
     store_floats(y.at(row, column), value);
   }
 };

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "kernels/cuda/element.h"
+#include "kernels/cuda/traversal.h"
 #include "kernels/simt/simt.h"
 
 namespace xf::cuda {
@@ -38,10 +39,18 @@ __global__ void __launch_bounds__(kThreads) narrow_elements(Narrowing n) {
   const int64_t count = n.rows * n.channels;
   for (int64_t i = first_item() * V; i < count; i += next_item() * V) {
     const auto in = simt::load<simt::Pack<float, V>>(n.from + i);
+    Floats<V> bias;
+    if (n.bias != nullptr) {
+      if (n.channels % V == 0) {
+        bias = load_parameters<V>(n.bias + i % n.channels);
+      } else {  // the vector may go on in the next row
+        for (int j = 0; j < V; ++j) bias.v[j] = simt::load<float>(n.bias + (i + j) % n.channels);
+      }
+    }
     simt::Pack<T, V> out;
     for (int j = 0; j < V; ++j) {
       float value = in.v[j];
-      if (n.bias != nullptr) value += simt::load<float>(n.bias + (i + j) % n.channels);
+      if (n.bias != nullptr) value += bias.v[j];
       if (n.act == Activation::relu && value < 0) value = 0;  // a NaN stays
       out.v[j] = from_float<T>(value);
     }

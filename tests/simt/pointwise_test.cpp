@@ -1,4 +1,4 @@
-// What the op suite's arrangements do not show of pointwise.cu, normalize.cu and channels.cu.
+// What the op suite's arrangements do not show of pointwise.cu, widen.cu, normalize.cu and channels.cu.
 
 #include "kernels/cuda/pointwise.h"
 
@@ -9,6 +9,7 @@
 
 #include "kernels/cuda/channels.h"
 #include "kernels/cuda/normalize.h"
+#include "kernels/cuda/widen.h"
 #include "tests/simt/guarded.h"
 #include "tests/simt/orders.h"
 
@@ -25,6 +26,35 @@ TEST_CASE_TEMPLATE("a NaN stays a NaN, and as a sign lets nothing pass", T, floa
                          nullptr) == 0);
   CHECK(static_cast<float>(dx.get(0, 3)) == 0);
   CHECK(static_cast<float>(dx.get(0, 9)) == 1);
+}
+
+TEST_CASE_TEMPLATE("a bias counts for its channel, on a vector and beside one", T, float, bfloat16, float16) {
+  constexpr DType kType = dtype_of<T>::value;
+  for (const int channels : {16, 6}) {  // of 6, narrow's vectors go on from one row to the next
+    for (const int64_t offset : {0, 1}) {
+      CAPTURE(channels);
+      CAPTURE(offset);
+      Guarded<T> x(4, channels, channels), y(4, channels, channels), narrowed(4, channels, channels);
+      Guarded<float> from(4, channels, channels), bias(1, channels, channels, offset);
+      for (int64_t c = 0; c < channels; ++c) {
+        bias.set(0, c, static_cast<float>(c) / 8);
+        for (int64_t r = 0; r < 4; ++r) {
+          from.set(r, c, static_cast<float>(4 * r - c));
+          x.set(r, c, T(from.get(r, c)));
+        }
+      }
+      REQUIRE(cuda::add_bias({4, channels}, kType, {x.data(), channels}, bias.data(), {y.data(), channels},
+                             nullptr) == 0);
+      REQUIRE(cuda::narrow({from.data(), bias.data(), narrowed.data(), kType, 4, channels, Activation::none},
+                           nullptr) == 0);
+      for (int64_t r = 0; r < 4; ++r) {
+        for (int64_t c = 0; c < channels; ++c) {  // the sums are exact in every type
+          CHECK(static_cast<float>(y.get(r, c)) == from.get(r, c) + bias.get(0, c));
+          CHECK(static_cast<float>(narrowed.get(r, c)) == from.get(r, c) + bias.get(0, c));
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("a sum of as many terms as there may be") {
