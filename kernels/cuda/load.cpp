@@ -25,7 +25,16 @@ std::string module_path() {
   return kModuleFile;
 }
 
+// Without a driver there is nothing to compute on, and the module need not be loaded: CUDA's libraries take
+// hundreds of megabytes of memory by being there. The runtime looks for the driver under this name too.
+void require_driver() {
+  if (dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr)
+    throw UnavailableError("CUDA", "no NVIDIA driver is loaded",
+                           std::string("install the driver of the GPU, or ") + kUseCpu);
+}
+
 const Module& load_once() {
+  require_driver();
   const std::string path = module_path();
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {

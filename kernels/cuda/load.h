@@ -9,8 +9,8 @@
 namespace xf::cuda {
 
 /// Loads the module, once: libxferrun_cuda.so beside the executable, in ../lib, or where the system's loader
-/// finds it. Throws UnavailableError where there is none, where a CUDA library that it needs is missing, or
-/// where it belongs to another build.
+/// finds it. Throws UnavailableError where there is no NVIDIA driver, no module, where a CUDA library that it
+/// needs is missing, or where it belongs to another build.
 const Module& load_module();
 
 /// A backend on GPU `index`. Throws UnavailableError as load_module() and Module::make_backend do.
