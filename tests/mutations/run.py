@@ -186,7 +186,9 @@ def try_mutant(build, mutant):
             if source == mutant.path:
                 words[words.index("-c") + 1] = target
             made_now = os.path.join(work, f"{i}.o")
-            done = subprocess.run([words[0], "-I" + work, "-w"] + words[1:] + ["-o", made_now, "-O1"], cwd=build.folder,
+            # An index beyond a thread's own array traps, where it would otherwise read or write a neighbour unnoticed.
+            flags = ["-O1", "-fsanitize=bounds", "-fsanitize-undefined-trap-on-error"]
+            done = subprocess.run([words[0], "-I" + work, "-w"] + words[1:] + ["-o", made_now] + flags, cwd=build.folder,
                                   capture_output=True, check=False)
             if done.returncode != 0:
                 return "does not compile"
