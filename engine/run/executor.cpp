@@ -66,6 +66,7 @@ void Executor::bind() {
   steps_.clear();
   readbacks_.clear();
   recordings_ = {};
+  runs_ = {};
   for (const PlanStep& step : plan_.steps) {
     Bound b{&step, {}, {}};
     for (const Value& v : step.operands) b.operands.push_back(ref(v, arena));

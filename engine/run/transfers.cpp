@@ -1,10 +1,8 @@
 // Feeds and readbacks of devices whose memory the host reaches at once.
 
-#include <algorithm>
 #include <array>
 #include <vector>
 
-#include "engine/core/error.h"
 #include "engine/run/backend.h"
 
 namespace xf {

@@ -8,23 +8,13 @@
 
 #include "engine/core/error.h"
 #include "kernels/cuda/check.h"
+#include "kernels/cuda/event.h"
 
 namespace xf::cuda {
 namespace {
 
 constexpr size_t kTried = 8;  // engines that are timed: the fastest is hardly ever further down the list
 constexpr int kRuns = 3;
-
-struct DestroyEvent {
-  void operator()(cudaEvent_t event) const { cudaEventDestroy(event); }
-};
-using Event = std::unique_ptr<CUevent_st, DestroyEvent>;
-
-Event make_event() {
-  cudaEvent_t event = nullptr;
-  check(cudaEventCreate(&event), "cudaEventCreate");
-  return Event(event);
-}
 
 // Zeros for the operands of a trial, for as long as it takes.
 class TrialMemory {
@@ -54,14 +44,12 @@ class TrialMemory {
 float milliseconds(const ConvPlans& plans, int i, const ConvOperands& operands, void* workspace,
                    cudaStream_t stream) {
   plans.run(i, operands, workspace);  // loads the code
-  const Event start = make_event(), end = make_event();
-  check(cudaEventRecord(start.get(), stream), "cudaEventRecord");
+  Event start(Timing::on), end(Timing::on);
+  start.record(stream);
   for (int run = 0; run < kRuns; ++run) plans.run(i, operands, workspace);
-  check(cudaEventRecord(end.get(), stream), "cudaEventRecord");
-  check(cudaEventSynchronize(end.get()), "a trial of a convolution");
-  float elapsed = 0;
-  check(cudaEventElapsedTime(&elapsed, start.get(), end.get()), "cudaEventElapsedTime");
-  return elapsed;
+  end.record(stream);
+  end.wait();
+  return Event::milliseconds(start, end);
 }
 
 // Nothing where the trial's operands do not fit beside what is in memory already.

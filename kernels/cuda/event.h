@@ -4,16 +4,24 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "kernels/cuda/check.h"
 
 namespace xf::cuda {
 
+/// Whether an event notes the time, which makes it slower.
+enum class Timing : uint8_t { off, on };
+
 /// A point in a stream's work.
 class Event {
  public:
-  Event() { check(cudaEventCreateWithFlags(&handle_, cudaEventDisableTiming), "cudaEventCreate"); }
+  explicit Event(Timing timing = Timing::off) {
+    check(
+        cudaEventCreateWithFlags(&handle_, timing == Timing::on ? cudaEventDefault : cudaEventDisableTiming),
+        "cudaEventCreate");
+  }
   ~Event() { cudaEventDestroy(handle_); }
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
@@ -29,6 +37,13 @@ class Event {
   void wait() const { check(cudaEventSynchronize(handle_), "cudaEventSynchronize"); }
   /// The same where nothing may be thrown.
   void wait_silently() const noexcept { static_cast<void>(cudaEventSynchronize(handle_)); }
+
+  /// Between two that note the time and are both reached.
+  static float milliseconds(const Event& from, const Event& to) {
+    float elapsed = 0;
+    check(cudaEventElapsedTime(&elapsed, from.handle_, to.handle_), "cudaEventElapsedTime");
+    return elapsed;
+  }
 
  private:
   cudaEvent_t handle_ = nullptr;
