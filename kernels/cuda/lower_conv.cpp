@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/core/aligned.h"
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/conv_choice.h"
 #include "kernels/cuda/lower.h"
