@@ -17,12 +17,12 @@ ModelOutputs build_resnet(const Net& n, Value x, const Dialect& dialect, int cla
 }
 
 constexpr std::array kModels{
-    ModelInfo{"inception_v3", Family::keras, inception_v3},
-    ModelInfo{"resnet18", Family::torchvision, build_resnet<ResNetBlock::basic, 2, 2, 2, 2, 64>},
-    ModelInfo{"resnet34", Family::torchvision, build_resnet<ResNetBlock::basic, 3, 4, 6, 3, 64>},
-    ModelInfo{"resnet50", Family::torchvision, build_resnet<ResNetBlock::bottleneck, 3, 4, 6, 3, 64>},
+    ModelInfo{"inception_v3", Family::keras, "fc", inception_v3},
+    ModelInfo{"resnet18", Family::torchvision, "fc", build_resnet<ResNetBlock::basic, 2, 2, 2, 2, 64>},
+    ModelInfo{"resnet34", Family::torchvision, "fc", build_resnet<ResNetBlock::basic, 3, 4, 6, 3, 64>},
+    ModelInfo{"resnet50", Family::torchvision, "fc", build_resnet<ResNetBlock::bottleneck, 3, 4, 6, 3, 64>},
     // A quarter of ResNet-18's channels: the network that `demo` fine-tunes.
-    ModelInfo{"resnet18_narrow", Family::torchvision, build_resnet<ResNetBlock::basic, 2, 2, 2, 2, 16>},
+    ModelInfo{"resnet18_narrow", Family::torchvision, "fc", build_resnet<ResNetBlock::basic, 2, 2, 2, 2, 16>},
 };
 
 }  // namespace
@@ -49,6 +49,7 @@ NetOptions net_options(const Dialect& dialect) {
   o.bn_gamma = dialect.bn_gamma == BnGamma::present ? HasGamma::yes : HasGamma::no;
   o.conv_bias = dialect.conv_bias == ConvBias::present ? HasBias::yes : HasBias::no;
   o.average_counts_padding = dialect.average_pool;
+  o.pool_rounding = dialect.pool_rounding;
   return o;
 }
 
@@ -56,10 +57,9 @@ Dialect family_dialect(Family family, std::string_view model) {
   switch (family) {
     case Family::keras: return keras_dialect(model);
     case Family::torchvision: return torchvision_dialect(model);
-    case Family::caffe: break;
+    case Family::caffe: return caffe_dialect(model);
   }
-  throw UsageError("--dialect caffe", "Caffe's definition of " + std::string(model) + " is not known here",
-                   "choose keras or torchvision");
+  throw InternalError("a dialect's family", "is none");
 }
 
 }  // namespace xf
