@@ -152,6 +152,13 @@ Family parse_family(std::string_view text) {
   throw UsageError(fmt::format("--dialect {}", text), "is no dialect", "Use keras, torchvision or caffe.");
 }
 
+bool has_fc_head(std::string_view network) { return is_vgg(network); }
+
+Head parse_head(std::string_view text) {
+  if (const auto head = find<Head>(kHead, text)) return *head;
+  throw UsageError(fmt::format("--head {}", text), "is no head", "Use fc or pool.");
+}
+
 std::string to_json(const Dialect& d) {
   nlohmann::ordered_json json;
   json["family"] = name(d.family);

@@ -57,6 +57,11 @@ std::string_view name(Family family);
 /// Throws UsageError with the valid names.
 Family parse_family(std::string_view text);
 
+/// Whether the network has both heads.
+bool has_fc_head(std::string_view network);
+/// Throws UsageError with the valid names.
+Head parse_head(std::string_view text);
+
 /// One line of JSON, for a file's attribute.
 std::string to_json(const Dialect& dialect);
 /// The inverse. Throws DataError with `subject` (the file) when a field is missing or has no valid value.
