@@ -20,7 +20,7 @@ namespace {
 
 struct FeaturesOptions {
   ReadingOptions reading;
-  std::string run, model, weights, data, tensor, out, layer = "features", preprocess;
+  std::string run, model, weights, dialect, data, tensor, out, layer = "features", preprocess;
   bool force = false;
 };
 
@@ -68,7 +68,7 @@ InferenceOptions options_for(const FeaturesOptions& o, const Session& session, i
 
 LoadedModel load(Session& session, const FeaturesOptions& o, InputKind input) {
   if (!o.run.empty()) return load_run(session, open_run(o.run));
-  return load_trunk(session, o.model, o.weights, o.preprocess, input);
+  return load_trunk(session, o.model, o.weights, o.dialect, o.preprocess, input);
 }
 
 /// Compiles for the tensor's rows and columns, which may be too few.
@@ -168,6 +168,9 @@ void run(const FeaturesOptions& o) {
   if (!o.run.empty() && !o.model.empty())
     throw UsageError("--model", "cannot be given together with a RUN folder",
                      "leave it out: the folder says it");
+  if (!o.run.empty() && !o.dialect.empty())
+    throw UsageError("--dialect", "cannot be given together with a RUN folder",
+                     "leave it out: the folder says it");
   if (!o.run.empty() && !o.preprocess.empty())
     throw UsageError("--preprocess", "cannot be given together with a RUN folder",
                      "leave it out: the folder says it");
@@ -205,6 +208,10 @@ void add_features(CLI::App& app) {
   command.add_flag("--force", o->force, "replace earlier features in --out, and nothing else");
   command.add_option("--layer", o->layer, "features, pool, or a named map such as mixed10")
       ->capture_default_str();
+  command
+      .add_option("--dialect", o->dialect,
+                  "keras, torchvision or caffe, where the weight file does not say whose network it holds")
+      ->check(word_of(parse_family));
   command
       .add_option("--preprocess", o->preprocess,
                   "tf, caffe, torch or unit, where the weight file does not say")

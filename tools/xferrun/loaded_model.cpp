@@ -29,9 +29,9 @@ LoadedModel load_run(Session& session, const ExistingRun& run) {
 }
 
 LoadedModel load_trunk(Session& session, const std::string& model, const std::filesystem::path& weights,
-                       const std::string& preprocess, InputKind input) {
+                       const std::string& dialect, const std::string& preprocess, InputKind input) {
   const weights::FileInfo file = weights::probe(weights);
-  LoadedModel m{model, dialect_of(file, model, ""), {}, {}, {}};
+  LoadedModel m{model, dialect_of(file, model, dialect), {}, {}, {}};
   if (input == InputKind::images || !preprocess.empty()) settle_preprocess(m.dialect, preprocess, &file);
   m.spec = make_network(model, m.dialect, 0);
   load_weights(session, m.spec, weights, model, weights::Top::replaced);
