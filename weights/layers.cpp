@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "engine/core/error.h"
-#include "engine/core/threads.h"
 
 namespace xf::weights {
 namespace {
@@ -127,27 +126,23 @@ void to_keras_order(std::span<const float> ours, const Shape& shape, std::span<f
 
 void to_outputs_first(std::span<const float> ours, const Shape& shape, std::span<float> out) {
   const int64_t inputs = of_one_output(shape), places = shape.h * shape.w;
-  parallel_for(shape.n, [&](int64_t o) {
-    transpose(ours.data() + o * inputs, places, shape.c, shape.c, out.data() + o * inputs, places);
-  });
+  for (int64_t at = 0; at < shape.count(); at += inputs) {
+    transpose(ours.data() + at, places, shape.c, shape.c, out.data() + at, places);
+  }
 }
 
 void place_keras_rows(std::span<const float> stored, int64_t first, const Shape& shape,
                       std::span<float> out) {
-  const int64_t inputs = of_one_output(shape), rows = static_cast<int64_t>(stored.size()) / shape.n;
-  parallel_for((shape.n + kTile - 1) / kTile, [&](int64_t tile) {
-    const int64_t o = tile * kTile;
-    transpose(stored.data() + o, rows, std::min(kTile, shape.n - o), shape.n, out.data() + o * inputs + first,
-              inputs);
-  });
+  const int64_t rows = static_cast<int64_t>(stored.size()) / shape.n;
+  transpose(stored.data(), rows, shape.n, shape.n, out.data() + first, of_one_output(shape));
 }
 
 void place_outputs(std::span<const float> stored, int64_t first, const Shape& shape, std::span<float> out) {
   const int64_t inputs = of_one_output(shape), places = shape.h * shape.w;
-  parallel_for(static_cast<int64_t>(stored.size()) / inputs, [&](int64_t o) {
-    transpose(stored.data() + o * inputs, shape.c, places, places, out.data() + (first + o) * inputs,
-              shape.c);
-  });
+  const auto count = static_cast<int64_t>(stored.size());
+  for (int64_t at = 0; at < count; at += inputs) {
+    transpose(stored.data() + at, shape.c, places, places, out.data() + first * inputs + at, shape.c);
+  }
 }
 
 }  // namespace xf::weights

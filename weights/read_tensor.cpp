@@ -9,7 +9,6 @@
 #include <numeric>
 #include <optional>
 
-#include "engine/core/threads.h"
 #include "weights/layers.h"
 #include "weights/md5.h"
 #include "weights/run_info.h"

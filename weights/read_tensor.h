@@ -1,6 +1,6 @@
 #pragma once
 // One tensor of a file into the model's layout, a few megabytes at a time: however large a tensor is, reading
-// it takes no second copy of it.
+// it takes no second copy of it. One thread keeps up with the disk; more would mostly wait for each other.
 
 #include <string>
 #include <vector>
