@@ -51,7 +51,7 @@ void run(const ConvertOptions& o) {
   const Dialect dialect = settle_dialect(o, file);
   if (const std::string reason = weights::cannot_express(target, *file.network, dialect); !reason.empty())
     throw DataError(
-        o.in, fmt::format("cannot be written for --to {}: {}", o.to, reason),
+        o.in, fmt::format("cannot be written for {}: {}", o.to, reason),
         "a script that builds this network itself can take the tensors: read them from this file with h5py");
   const weights::Loaded loaded = weights::load(o.in, *file.network, wanted, weights::Top::loaded);
   std::vector<weights::NamedTensor> tensors;
