@@ -22,17 +22,18 @@ LoadedModel load_run(Session& session, const ExistingRun& run) {
   const weights::RunInfo info = weights::read_run_info(run.best());
   LoadedModel m{info.network, info.dialect, info.classes, info.model_id, {}};
   const weights::FileInfo file = weights::probe(run.best());
-  settle_preprocess(m.dialect, "", &file);
+  settle_preprocess(m.dialect, m.model, "", &file);
   m.spec = make_network(m.model, m.dialect, static_cast<int>(m.classes.size()));
   load_weights(session, m.spec, run.best(), m.model, weights::Top::loaded);
   return m;
 }
 
 LoadedModel load_trunk(Session& session, const std::string& model, const std::filesystem::path& weights,
-                       const std::string& preprocess, InputKind input) {
+                       const std::string& dialect, const std::string& preprocess, InputKind input) {
   const weights::FileInfo file = weights::probe(weights);
-  LoadedModel m{model, dialect_of(file, model, ""), {}, {}, {}};
-  if (input == InputKind::images || !preprocess.empty()) settle_preprocess(m.dialect, preprocess, &file);
+  LoadedModel m{model, dialect_of(file, model, dialect), {}, {}, {}};
+  if (input == InputKind::images || !preprocess.empty())
+    settle_preprocess(m.dialect, model, preprocess, &file);
   m.spec = make_network(model, m.dialect, 0);
   load_weights(session, m.spec, weights, model, weights::Top::replaced);
   return m;
