@@ -37,6 +37,12 @@ LoadedModel load_run(Session& session, const ExistingRun& run);
 LoadedModel load_trunk(Session& session, const std::string& model, const std::filesystem::path& weights,
                        const std::string& dialect, const std::string& preprocess, InputKind input);
 
+/// A weight file with its classifier. Where the file does not name its classes, a thousand are ImageNet's.
+/// `dialect` and `preprocess` as on the command line. Throws DataError for a file without classifier, or with
+/// one whose classes nobody names.
+LoadedModel load_classifier(Session& session, const std::filesystem::path& weights,
+                            const std::string& dialect, const std::string& preprocess);
+
 /// Compiles the network of weights that are loaded; --profile watches it. Throws as Inference does.
 Inference compile_network(Session& session, const LoadedModel& model, const InferenceOptions& options);
 

@@ -33,13 +33,13 @@ void run(const FetchOptions& o) {
     print_line(path.string());
     return;
   }
-  print_line(json_text({{"name", o.name},
-                        {"path", path.string()},
-                        {"url", weights::address(file, o.mirror)},
-                        {"bytes", file.bytes},
-                        {"md5", file.md5},
-                        {"network", file.network},
-                        {"licence", file.licence}}));
+  print_line(json_text(nlohmann::ordered_json{{"name", o.name},
+                                              {"path", path.string()},
+                                              {"url", weights::address(file, o.mirror)},
+                                              {"bytes", file.bytes},
+                                              {"md5", file.md5},
+                                              {"network", file.network},
+                                              {"licence", file.licence}}));
 }
 
 }  // namespace
