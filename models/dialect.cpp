@@ -71,11 +71,13 @@ struct Fields {
     if (!value) fail(key);
     return *value;
   }
-  /// A field from 1 to `most`.
+  /// A whole number from 1 to `most`.
   int extent(const char* key, int most) const {
-    const int value = get<int>(key);
+    const auto at = json.find(key);
+    if (at == json.end() || !at->is_number_integer()) fail(key);
+    const auto value = at->template get<int64_t>();
     if (value < 1 || value > most) fail(key);
-    return value;
+    return static_cast<int>(value);
   }
 };
 

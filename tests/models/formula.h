@@ -42,7 +42,7 @@ inline Tensor formula_weights(const std::string& name, const Shape& shape) {
   } else if (part == "bias") {
     scale = 0.125F;
   } else if (part == "weight" && kernel) {  // He et al. 2015, uniform
-    scale = static_cast<float>(std::sqrt(6.0 / static_cast<double>(shape.count() / shape.n)));
+    scale = static_cast<float>(std::sqrt(6.0 / static_cast<double>(shape.h * shape.w * shape.c)));
   } else if (part ==
              "weight") {  // a batch normalisation's; smaller in residual networks, whose blocks add up
     const float size = name.starts_with("layer") ? 0.5F : 1.0F;

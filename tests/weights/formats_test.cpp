@@ -173,8 +173,9 @@ TEST_CASE("both generations of Keras's ResNet50") {
   // Half of one and half of the other.
   for (auto& name : current.layer_names) {
     if (!name.starts_with("conv5_block3")) continue;
-    current.layers["res5c" + name] = current.layers.at(name);
-    name = "res5c" + name;
+    const auto layer = current.layers.at(name);
+    name.insert(0, "res5c");
+    current.layers[name] = layer;
   }
   current.write(folder / "mixed.h5");
   CHECK_THROWS_WITH_AS(load(folder / "mixed.h5", "resnet50", model, Top::loaded),
