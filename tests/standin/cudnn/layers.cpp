@@ -141,9 +141,11 @@ cudnnStatus_t cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t d) {
 cudnnStatus_t cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t d, cudnnTensorFormat_t format,
                                          cudnnDataType_t type, int n, int c, int h, int w) {
   return guarded([&] {
-    require(format == CUDNN_TENSOR_NHWC, "only NHWC is emulated", CUDNN_STATUS_NOT_SUPPORTED_LAYOUT);
     require(n > 0 && c > 0 && h > 0 && w > 0, "a tensor has no elements");
+    require(format == CUDNN_TENSOR_NHWC || format == CUDNN_TENSOR_NCHW, "only NHWC and NCHW are emulated",
+            CUDNN_STATUS_NOT_SUPPORTED_LAYOUT);
     *d = {true, type, {n, c, h, w}, {int64_t{h} * w * c, 1, int64_t{w} * c, c}};
+    if (format == CUDNN_TENSOR_NCHW) d->strides = {int64_t{c} * h * w, int64_t{h} * w, w, 1};
   });
 }
 
