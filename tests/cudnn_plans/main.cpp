@@ -160,8 +160,8 @@ class Survey {
   int passed_ = 0, failed_ = 0;
 };
 
-/// What the program works around because cuDNN does not have it. Were one of these to finalize, the
-/// work-around would be there for nothing.
+/// What the program works around because no engine that comes compiled does it. Were one of these to
+/// finalize, the work-around would be there for nothing.
 int absences() {
   const Precision bf16 = kPrecisions[2];
   const NetworkConv c{{1, 56, 56, 64}, 64, {3, 3, 1, 1, {1, 1, 1, 1}, Activation::none}};

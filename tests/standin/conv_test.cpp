@@ -6,9 +6,7 @@
 
 #include "engine/core/error.h"
 #include "kernels/cuda/module.h"
-#include "tests/ops/guarded.h"
-#include "tests/ops/op_case.h"
-#include "tests/ops/run_case.h"
+#include "tests/standin/cudnn/engine.h"
 #include "tests/standin/device.h"
 
 namespace xf::test {
@@ -33,6 +31,14 @@ TEST_CASE("conv2d: tensor cores round f32 operands only when TF32 is asked for")
   const Node& node = g.node(g.add(kWindow, {x, w}));
   CHECK(backend->lower(node)->impl() == backend->lower(node, Math::f32)->impl());
   CHECK(backend->lower(node)->impl() != backend->lower(node, Math::tf32)->impl());
+}
+
+TEST_CASE("conv2d: strict f32 is exact, repeatable, and waits for no compiler") {
+  const auto backend = xferrun_cuda_module()->make_backend(0, Determinism::any_threads);
+  Graph g;
+  const Value x = g.input("x", {{1, 6, 6, 8}, DType::f32}), w = g.input("w", {{8, 3, 3, 8}, DType::f32});
+  CHECK(backend->lower(g.node(g.add(kWindow, {x, w})))->impl() ==
+        "cudnn:eng" + std::to_string(standin::cudnn::kPlain));
 }
 
 TEST_CASE("a cuDNN that this was not built for is one clear error") {
