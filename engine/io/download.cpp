@@ -227,6 +227,9 @@ void download(const Download& d) {
   };
   try {
     attempt();
+  } catch (const UnavailableError&) {
+    if (fs::file_size(part, none) == 0) fs::remove(part, none);
+    throw;
   } catch (const DataError&) {
     fs::remove(part, none);
     if (!continued) throw;
