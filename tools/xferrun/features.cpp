@@ -68,7 +68,8 @@ InferenceOptions options_for(const FeaturesOptions& o, const Session& session, i
 
 LoadedModel load(Session& session, const FeaturesOptions& o, InputKind input) {
   if (!o.run.empty()) return load_run(session, open_run(o.run));
-  return load_trunk(session, o.model, o.weights, o.preprocess, input);
+  const weights::Top top = o.layer == "logits" ? weights::Top::loaded : weights::Top::replaced;
+  return load_weight_file(session, o.model, o.weights, o.preprocess, input, top);
 }
 
 /// Compiles for the tensor's rows and columns, which may be too few.
@@ -203,7 +204,7 @@ void add_features(CLI::App& app) {
                      "FILE.h5:/dataset: (images, rows, columns, 3) numbers, already preprocessed");
   command.add_option("--out", o->out, "the HDF5 file to write: /features, /ids, /labels, /paths")->required();
   command.add_flag("--force", o->force, "replace earlier features in --out, and nothing else");
-  command.add_option("--layer", o->layer, "features, pool, or a named map such as mixed10")
+  command.add_option("--layer", o->layer, "features, pool, logits, or a named map such as mixed10")
       ->capture_default_str();
   command
       .add_option("--preprocess", o->preprocess,

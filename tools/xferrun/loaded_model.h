@@ -32,9 +32,10 @@ struct LoadedModel {
 /// The best weights of a run, into the session.
 LoadedModel load_run(Session& session, const ExistingRun& run);
 
-/// The trunk of a weight file. `preprocess` as on the command line; with InputKind::tensor it is not needed.
-LoadedModel load_trunk(Session& session, const std::string& model, const std::filesystem::path& weights,
-                       const std::string& preprocess, InputKind input);
+/// The network of a weight file: its trunk, or with Top::loaded its classifier too, if it has one.
+/// `preprocess` as on the command line; with InputKind::tensor it is not needed.
+LoadedModel load_weight_file(Session& session, const std::string& model, const std::filesystem::path& weights,
+                             const std::string& preprocess, InputKind input, weights::Top top);
 
 /// Compiles the network of weights that are loaded; --profile watches it. Throws as Inference does.
 Inference compile_network(Session& session, const LoadedModel& model, const InferenceOptions& options);
