@@ -40,7 +40,7 @@ NetworkConvs registered(std::string_view model) {
   const ModelInfo& info = find_model(model);
   const Dialect dialect = family_dialect(info.family, model);
   Graph g;
-  const Value x = g.input("images", {{1, dialect.input_size, dialect.input_size, 3}, DType::f32});
+  const Value x = g.input("images", {{1, dialect.height, dialect.width, dialect.channels}, DType::f32});
   info.build(Net(g, net_options(dialect)), x, dialect, 1000);
   List list{std::string(model)};
   for (int id = 0; id < g.size(); ++id) {

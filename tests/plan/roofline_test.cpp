@@ -32,7 +32,9 @@ NetworkSpec network(const std::string& model, const Dialect& dialect) {
   NetworkSpec spec;
   spec.build = [build = info.build, dialect](const Net& n, Value x) { return build(n, x, dialect, 1000); };
   spec.net = net_options(dialect);
-  spec.height = spec.width = dialect.input_size;
+  spec.height = dialect.height;
+  spec.width = dialect.width;
+  spec.channels = dialect.channels;
   return spec;
 }
 

@@ -14,7 +14,8 @@ namespace {
 std::vector<NamedShape> tensors_of(const char* model, const xf::Dialect& dialect, int classes) {
   xf::Graph graph;
   const xf::NetOptions options = xf::net_options(dialect);
-  const xf::Value x = graph.input("x", {{1, dialect.input_size, dialect.input_size, 3}, xf::DType::f32});
+  const xf::Value x =
+      graph.input("x", {{1, dialect.height, dialect.width, dialect.channels}, xf::DType::f32});
   (void)xf::find_model(model).build(xf::Net(graph, options), x, dialect, classes);
   std::vector<NamedShape> list;
   for (int i = 0; i < graph.size(); ++i) {

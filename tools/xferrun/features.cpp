@@ -81,7 +81,7 @@ Inference for_size_of(const TensorInput& in, const LoadedModel& model, const Inf
     throw DataError(in.file,
                     fmt::format("{} holds images of {}x{}, which {} cannot take: {}", in.dataset, in.dims[1],
                                 in.dims[2], model.model, e.what()),
-                    fmt::format("make them of {0}x{0}", model.dialect.input_size));
+                    fmt::format("make them of {}x{}", model.dialect.height, model.dialect.width));
   }
 }
 

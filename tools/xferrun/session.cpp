@@ -1,5 +1,7 @@
 #include "tools/xferrun/session.h"
 
+#include <fmt/format.h>
+
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "engine/core/threads.h"
@@ -47,7 +49,10 @@ NetworkSpec make_network(const std::string& model, const Dialect& dialect, int c
     return build(n, x, dialect, classes);
   };
   spec.net = net_options(dialect);
-  spec.height = spec.width = dialect.input_size;
+  spec.height = dialect.height;
+  spec.width = dialect.width;
+  spec.channels = dialect.channels;
+  spec.head = std::string(info.top) + ".";
   spec.preprocess = dialect.preprocess.value_or(Preprocess::unit);
   return spec;
 }
@@ -81,9 +86,12 @@ void settle_preprocess(Dialect& dialect, const std::string& option, const weight
     throw UsageError(
         "--preprocess", "is needed: " + file->path.string() + " does not say how its input was normalised",
         "give one of: tf (x/127.5-1), caffe (BGR minus means), torch (ImageNet mean and deviation), "
-        "unit (x/255)");
-  log::info("preprocessing: {} (from {}), {}x{}, {}", name(*dialect.preprocess), source, dialect.input_size,
-            dialect.input_size, name(dialect.resize));
+        "unit (x/255), bn_inception (BGR minus 104, 117, 128)");
+  if (dialect.channels == 1 && !suits_grey(*dialect.preprocess))
+    throw UsageError(fmt::format("--preprocess {}", name(*dialect.preprocess)),
+                     "is for three channels, and this network takes grey images", "choose unit or tf");
+  log::info("preprocessing: {} (from {}), {}x{}{}, {}", name(*dialect.preprocess), source, dialect.height,
+            dialect.width, dialect.channels == 1 ? " grey" : "", name(dialect.resize));
 }
 
 InferenceOptions inference_options(const Session& session, int64_t batch) {

@@ -21,7 +21,9 @@ PartSamples samples_of(const Dataset& data, const std::vector<Part>& parts, Part
 LoaderOptions evaluation_loader(const Dialect& dialect, int64_t batch) {
   LoaderOptions o;
   o.batch = batch;
-  o.height = o.width = dialect.input_size;
+  o.height = dialect.height;
+  o.width = dialect.width;
+  o.channels = dialect.channels;
   o.resize = dialect.resize;
   o.order = Order::sequential;
   o.last = LastBatch::pad;
