@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tf_keras
 
-from common import CLASSES, channel_scale, gamma, kernel, normal, random_of, settled, shift
+from common import CLASSES, beta, bias, channel_scale, gamma, kernel, normal, random_of, settled
 
 LIBRARIES = {"keras3": keras, "tf-keras": tf_keras}
 
@@ -113,11 +113,11 @@ def randomise(k, model, random, images):
             drawn = kernel(random, kernels.shape, np.prod(kernels.shape[:-1]))
             if norms and kernels.ndim == 4:
                 drawn *= channel_scale(random, kernels.shape[-1])
-            layer.set_weights([drawn, *(shift(random, b.shape) for b in biases)])
+            layer.set_weights([drawn, *(bias(random, b.shape) for b in biases)])
     for layer in norms:
         layer.momentum = 0.0  # one batch sets the statistics
-        *scale, beta, mean, variance = layer.get_weights()
-        layer.set_weights([*(gamma(random, g.shape) for g in scale), shift(random, beta.shape), mean, variance])
+        *scale, zeros, mean, variance = layer.get_weights()
+        layer.set_weights([*(gamma(random, g.shape) for g in scale), beta(random, zeros.shape), mean, variance])
     if norms:
         model(images, training=True)
     for layer in norms:

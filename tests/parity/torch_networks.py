@@ -8,7 +8,7 @@ import torchvision
 from torch import nn
 
 from bn_inception import BNInception
-from common import CLASSES, channel_scale, gamma, kernel, normal, random_of, settled, shift
+from common import CLASSES, beta, bias, channel_scale, gamma, kernel, normal, random_of, settled
 
 # Extents that are no square and not even, where the top layers do not fix them. BN-Inception's rounded-up pools meet
 # its convolutions only in multiples of 32.
@@ -59,10 +59,10 @@ def randomise(model, random, images):
                 drawn *= channel_scale(random, len(drawn)).reshape(-1, 1, 1, 1)
             draw(m.weight, drawn)
             if m.bias is not None:
-                draw(m.bias, shift(random, tuple(m.bias.shape)))
+                draw(m.bias, bias(random, tuple(m.bias.shape)))
         elif isinstance(m, nn.BatchNorm2d):
             draw(m.weight, gamma(random, tuple(m.weight.shape)))
-            draw(m.bias, shift(random, tuple(m.bias.shape)))
+            draw(m.bias, beta(random, tuple(m.bias.shape)))
             m.momentum = 1.0  # one batch sets the statistics
             m.train()
     if norms:
