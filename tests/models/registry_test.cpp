@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <string>
 
 #include "engine/core/error.h"
 
@@ -30,7 +31,7 @@ struct Recorded {
 };
 
 struct Published {
-  const char* model;
+  std::string model;
   Family family;
   int64_t features, trained;
 };

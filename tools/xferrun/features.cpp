@@ -91,19 +91,23 @@ void run_tensor(const FeaturesOptions& o, Session& session, Rows& rows) {
   if (!file.exists(in.dataset) || !file.is_dataset(in.dataset))
     throw DataError(in.file, "has no dataset " + in.dataset, "write FILE.h5:/dataset with one that it has");
   in.dims = file.dims(in.dataset);
-  if (in.dims.size() != 4 || in.dims[3] != 3 || in.dims[0] < 1 || in.dims[1] < 1 || in.dims[2] < 1)
-    throw DataError(in.file, fmt::format("{} is ({})", in.dataset, fmt::join(in.dims, ", ")),
-                    "it must hold numbers as (images, rows, columns, 3 channels), already preprocessed");
   LoadedModel model = load(session, o, InputKind::tensor);
+  const int channels = model.spec.channels;
+  if (in.dims.size() != 4 || in.dims[3] != channels || in.dims[0] < 1 || in.dims[1] < 1 || in.dims[2] < 1)
+    throw DataError(in.file, fmt::format("{} is ({})", in.dataset, fmt::join(in.dims, ", ")),
+                    fmt::format("it must hold numbers as (images, rows, columns, {} channel{}), already "
+                                "preprocessed",
+                                channels, channels == 1 ? "" : "s"));
   model.spec.height = static_cast<int>(in.dims[1]);
   model.spec.width = static_cast<int>(in.dims[2]);
   InferenceOptions options = options_for(o, session, in.dims[0]);
   options.input = InputKind::tensor;
   Inference network = for_size_of(in, model, options, session);
-  Tensor batch({options.batch, in.dims[1], in.dims[2], 3});
+  Tensor batch({options.batch, in.dims[1], in.dims[2], channels});
   for (int64_t first = 0; first < in.dims[0]; first += options.batch) {
     const int64_t count = std::min(options.batch, in.dims[0] - first);
-    const auto values = batch.as<float>().first(static_cast<size_t>(count * in.dims[1] * in.dims[2] * 3));
+    const auto values =
+        batch.as<float>().first(static_cast<size_t>(count * in.dims[1] * in.dims[2] * channels));
     file.read_rows(in.dataset, first, count, values);
     if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); }))
       throw DataError(in.file, in.dataset + " holds values that are not finite", "correct what wrote it");
@@ -197,18 +201,22 @@ void add_features(CLI::App& app) {
                                   "xferrun features run/ --data glitches/ --out features.h5");
   const auto o = std::make_shared<FeaturesOptions>();
   command.add_option("run", o->run, "a RUN folder of fine-tune");
-  command.add_option("--model", o->model, "the network of --weights")->check(word_of(find_model));
+  command.add_option("--model", o->model, "the network of --weights, as in fine-tune")
+      ->check(word_of(find_model));
   command.add_option("--weights", o->weights, "a weight file instead of a RUN folder");
   command.add_option("--data", o->data, "the images: a folder of class folders, or a CSV manifest");
   command.add_option("--tensor", o->tensor,
-                     "FILE.h5:/dataset: (images, rows, columns, 3) numbers, already preprocessed");
+                     "FILE.h5:/dataset: (images, rows, columns, channels) numbers, already preprocessed");
   command.add_option("--out", o->out, "the HDF5 file to write: /features, /ids, /labels, /paths")->required();
   command.add_flag("--force", o->force, "replace earlier features in --out, and nothing else");
-  command.add_option("--layer", o->layer, "features, pool, logits, or a named map such as mixed10")
+  command
+      .add_option(
+          "--layer", o->layer,
+          "features, pool (the mean of the last map), logits, or a named map: see plan --explain")
       ->capture_default_str();
   command
       .add_option("--preprocess", o->preprocess,
-                  "tf, caffe, torch or unit, where the weight file does not say")
+                  "tf, caffe, torch, unit or bn_inception, where the weight file does not say")
       ->check(word_of(parse_preprocess));
   add_reading_options(command, o->reading);
   command.callback([o] { run(*o); });

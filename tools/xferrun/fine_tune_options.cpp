@@ -1,5 +1,8 @@
 #include "tools/xferrun/fine_tune_options.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "engine/data/scan.h"
 #include "models/registry.h"
 #include "tools/xferrun/command.h"
@@ -10,7 +13,7 @@ namespace xf::tool {
 void add_options(CLI::App& command, FineTuneOptions& o) {
   const auto positive = above_zero();
   const auto fraction = between(0, 1);
-  command.add_option("--model", o.model, "the network: inception_v3, resnet18, resnet34, resnet50")
+  command.add_option("--model", o.model, fmt::format("the network: {}", fmt::join(model_names(), ", ")))
       ->check(word_of(find_model))
       ->required();
   auto* weights = command.add_option("--weights", o.weights,
@@ -23,13 +26,27 @@ void add_options(CLI::App& command, FineTuneOptions& o) {
   command.add_option("--out", o.out, "the RUN folder to make")->required();
   command.add_flag("--force", o.force, "replace an earlier run in --out, and nothing else");
   command
-      .add_option("--dialect", o.dialect,
-                  "keras or torchvision, where no weight file says whose definition it is")
+      .add_option(
+          "--dialect", o.dialect,
+          "keras, torchvision or caffe, where no weight file says whose definition it is. It is v1 of a\n"
+          "resnet50, 101 or 152 in keras, v1.5 in torchvision")
       ->check(word_of(parse_family));
   command
       .add_option(
-          "--preprocess", o.preprocess,
-          "tf, caffe, torch or unit: how the weights' input was normalised, where the file does not say")
+          "--input-size", o.input_size,
+          "rows and columns of the images, HxW (280x340), instead of the weights' or the network's own")
+      ->check(word_of(parse_input_size));
+  command
+      .add_option(
+          "--head", o.head,
+          "of a VGG: fc (two fully connected layers) or pool (the mean of the last map). The weights'\n"
+          "by default, which is pool for those of a trunk; fc then starts these layers afresh")
+      ->check(word_of(parse_head));
+  command
+      .add_option("--preprocess", o.preprocess,
+                  "tf, caffe, torch, unit or bn_inception: how the weights' input was normalised, where the "
+                  "file does\n"
+                  "not say")
       ->check(word_of(parse_preprocess));
   command.add_option("--epochs", o.epochs, "passes over the training part")
       ->check(positive)

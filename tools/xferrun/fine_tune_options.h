@@ -13,7 +13,7 @@ namespace xf::tool {
 
 struct FineTuneOptions {
   DeviceOptions device;
-  std::string model, weights, data, out, dialect, preprocess, split_file;
+  std::string model, weights, data, out, dialect, preprocess, input_size, head, split_file;
   bool from_scratch = false, force = false, nesterov = false, class_weights = false;
   int epochs = 10, accumulate = 1, patience = 0, folds = 0;
   int64_t batch = 16;

@@ -22,7 +22,7 @@ LoadedModel load_run(Session& session, const ExistingRun& run) {
   const weights::RunInfo info = weights::read_run_info(run.best());
   LoadedModel m{info.network, info.dialect, info.classes, info.model_id, {}};
   const weights::FileInfo file = weights::probe(run.best());
-  settle_preprocess(m.dialect, "", &file);
+  settle_preprocess(m.dialect, m.model, "", &file);
   m.spec = make_network(m.model, m.dialect, static_cast<int>(m.classes.size()));
   load_weights(session, m.spec, run.best(), m.model, weights::Top::loaded);
   return m;
@@ -32,7 +32,8 @@ LoadedModel load_weight_file(Session& session, const std::string& model, const s
                              const std::string& preprocess, InputKind input, weights::Top top) {
   const weights::FileInfo file = weights::probe(weights);
   LoadedModel m{model, dialect_of(file, model, ""), {}, {}, {}};
-  if (input == InputKind::images || !preprocess.empty()) settle_preprocess(m.dialect, preprocess, &file);
+  if (input == InputKind::images || !preprocess.empty())
+    settle_preprocess(m.dialect, model, preprocess, &file);
   const int64_t classes = top == weights::Top::loaded ? file.top_classes.value_or(0) : 0;
   m.spec = make_network(model, m.dialect, static_cast<int>(classes));
   load_weights(session, m.spec, weights, model, top);

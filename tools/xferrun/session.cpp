@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <charconv>
+
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "engine/core/threads.h"
@@ -72,7 +75,8 @@ Dialect dialect_of(const weights::FileInfo& file, const std::string& model, cons
   return *file.dialect;
 }
 
-void settle_preprocess(Dialect& dialect, const std::string& option, const weights::FileInfo* file) {
+void settle_preprocess(Dialect& dialect, const std::string& model, const std::string& option,
+                       const weights::FileInfo* file) {
   std::string source = file == nullptr ? "the network's family" : file->preprocess_source;
   if (!option.empty()) {
     const Preprocess wanted = parse_preprocess(option);
@@ -90,8 +94,45 @@ void settle_preprocess(Dialect& dialect, const std::string& option, const weight
   if (dialect.channels == 1 && !suits_grey(*dialect.preprocess))
     throw UsageError(fmt::format("--preprocess {}", name(*dialect.preprocess)),
                      "is for three channels, and this network takes grey images", "choose unit or tf");
-  log::info("preprocessing: {} (from {}), {}x{}{}, {}", name(*dialect.preprocess), source, dialect.height,
-            dialect.width, dialect.channels == 1 ? " grey" : "", name(dialect.resize));
+  log::info("{}; preprocessing: {} (from {}), {}x{}{}, {}", full_name(model, dialect),
+            name(*dialect.preprocess), source, dialect.height, dialect.width,
+            dialect.channels == 1 ? " grey" : "", name(dialect.resize));
+}
+
+InputSize parse_input_size(const std::string& text) {
+  constexpr int kMost = 16384;
+  const auto number = [](std::string_view digits) {
+    int value = 0;
+    const char* const end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, value);
+    return error == std::errc{} && stop == end && value <= kMost ? value : 0;
+  };
+  const size_t by = std::min(text.find('x'), text.size());
+  const InputSize size{number(std::string_view(text).substr(0, by)),
+                       by < text.size() ? number(std::string_view(text).substr(by + 1)) : 0};
+  if (size.height < 1 || size.width < 1)
+    throw UsageError("--input-size " + text, "is no size", "write rows and columns: 280x340");
+  return size;
+}
+
+void settle_input_size(Dialect& dialect, const std::string& option) {
+  if (option.empty()) return;
+  const InputSize size = parse_input_size(option);
+  dialect.height = size.height;
+  dialect.width = size.width;
+}
+
+void settle_head(Dialect& dialect, const std::string& model, const std::string& option,
+                 const weights::FileInfo* file) {
+  if (option.empty()) return;
+  const Head wanted = parse_head(option);
+  if (!has_fc_head(model))
+    throw UsageError("--head " + option, model + " has no choice of heads", "leave it out: it is for VGG");
+  if (file != nullptr && wanted == Head::pool && dialect.head == Head::fc)
+    throw UsageError("--head pool",
+                     "contradicts " + file->path.string() + ", which has the layers of head fc",
+                     "leave it out, or give a file of the trunk alone");
+  dialect.head = wanted;
 }
 
 InferenceOptions inference_options(const Session& session, int64_t batch) {
@@ -129,8 +170,11 @@ std::vector<weights::NamedShape> tensors_of(const NetworkSpec& spec) {
 }
 
 std::map<std::string, Tensor> read_weights(const NetworkSpec& spec, const std::filesystem::path& file,
-                                           const std::string& model, weights::Top top) {
-  return weights::load(file, model, tensors_of(spec), top).tensors;
+                                           const std::string& model, weights::Top top,
+                                           const std::string& fresh) {
+  std::vector<weights::NamedShape> wanted = tensors_of(spec);
+  std::erase_if(wanted, [&](const weights::NamedShape& t) { return glob_match(fresh, t.name); });
+  return weights::load(file, model, wanted, top).tensors;
 }
 
 void load_weights(Session& session, const NetworkSpec& spec, const std::filesystem::path& file,

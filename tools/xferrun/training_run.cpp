@@ -108,7 +108,7 @@ TrainingRun::TrainingRun(Session& session, const TrainingRequest& request, const
   spec_.net.freeze = request.freeze;
   std::map<std::string, Tensor> weights;
   if (!request.weights.empty())
-    weights = read_weights(spec_, request.weights, request.model, weights::Top::replaced);
+    weights = read_weights(spec_, request.weights, request.model, weights::Top::replaced, request.fresh);
   options_.loss.class_weights = request.class_weights;
   options_.precision = session.precision();
   options_.allow_reference = session.allow_reference();
