@@ -20,7 +20,7 @@ namespace {
 
 struct FeaturesOptions {
   ReadingOptions reading;
-  std::string run, model, weights, data, tensor, out, layer = "features", preprocess;
+  std::string run, model, weights, dialect, data, tensor, out, layer = "features", preprocess;
   bool force = false;
 };
 
@@ -69,7 +69,7 @@ InferenceOptions options_for(const FeaturesOptions& o, const Session& session, i
 LoadedModel load(Session& session, const FeaturesOptions& o, InputKind input) {
   if (!o.run.empty()) return load_run(session, open_run(o.run));
   const weights::Top top = o.layer == "logits" ? weights::Top::loaded : weights::Top::replaced;
-  return load_weight_file(session, o.model, o.weights, o.preprocess, input, top);
+  return load_weight_file(session, o.model, o.weights, o.dialect, o.preprocess, input, top);
 }
 
 /// Compiles for the tensor's rows and columns, which may be too few.
@@ -173,6 +173,9 @@ void run(const FeaturesOptions& o) {
   if (!o.run.empty() && !o.model.empty())
     throw UsageError("--model", "cannot be given together with a RUN folder",
                      "leave it out: the folder says it");
+  if (!o.run.empty() && !o.dialect.empty())
+    throw UsageError("--dialect", "cannot be given together with a RUN folder",
+                     "leave it out: the folder says it");
   if (!o.run.empty() && !o.preprocess.empty())
     throw UsageError("--preprocess", "cannot be given together with a RUN folder",
                      "leave it out: the folder says it");
@@ -214,6 +217,10 @@ void add_features(CLI::App& app) {
           "--layer", o->layer,
           "features, pool (the mean of the last map), logits, or a named map: see plan --explain")
       ->capture_default_str();
+  command
+      .add_option("--dialect", o->dialect,
+                  "keras, torchvision or caffe, where the weight file does not say whose network it holds")
+      ->check(word_of(parse_family));
   command
       .add_option("--preprocess", o->preprocess,
                   "tf, caffe, torch, unit or bn_inception, where the weight file does not say")

@@ -29,9 +29,10 @@ LoadedModel load_run(Session& session, const ExistingRun& run) {
 }
 
 LoadedModel load_weight_file(Session& session, const std::string& model, const std::filesystem::path& weights,
-                             const std::string& preprocess, InputKind input, weights::Top top) {
+                             const std::string& dialect, const std::string& preprocess, InputKind input,
+                             weights::Top top) {
   const weights::FileInfo file = weights::probe(weights);
-  LoadedModel m{model, dialect_of(file, model, ""), {}, {}, {}};
+  LoadedModel m{model, dialect_of(file, model, dialect), {}, {}, {}};
   if (input == InputKind::images || !preprocess.empty())
     settle_preprocess(m.dialect, model, preprocess, &file);
   const int64_t classes = top == weights::Top::loaded ? file.top_classes.value_or(0) : 0;

@@ -32,10 +32,11 @@ struct LoadedModel {
 /// The best weights of a run, into the session.
 LoadedModel load_run(Session& session, const ExistingRun& run);
 
-/// The network of a weight file: its trunk, or with Top::loaded its classifier too, if it has one.
-/// `preprocess` as on the command line; with InputKind::tensor it is not needed.
+/// The network of a weight file: its trunk, or with Top::loaded its classifier too, if it has one. `dialect`
+/// and `preprocess` as on the command line; with InputKind::tensor the latter is not needed.
 LoadedModel load_weight_file(Session& session, const std::string& model, const std::filesystem::path& weights,
-                             const std::string& preprocess, InputKind input, weights::Top top);
+                             const std::string& dialect, const std::string& preprocess, InputKind input,
+                             weights::Top top);
 
 /// Compiles the network of weights that are loaded; --profile watches it. Throws as Inference does.
 Inference compile_network(Session& session, const LoadedModel& model, const InferenceOptions& options);

@@ -69,6 +69,15 @@ Dialect dialect_of(const weights::FileInfo& file, const std::string& model, cons
   find_model(model);
   weights::require_network(file, model);
   if (!file.dialect) return default_dialect(model, family);
+  if (file.stride_unknown) {
+    if (family.empty())
+      throw UsageError(
+          "--dialect",
+          fmt::format("is needed: {} does not say whether its {} is v1 or v1.5", file.path.string(), model),
+          "give torchvision (v1.5: the stride in the 3x3, as torchvision's own files) or keras (v1: in the "
+          "first 1x1)");
+    return weights::with_family(file, parse_family(family));
+  }
   if (!family.empty() && parse_family(family) != file.dialect->family)
     throw UsageError("--dialect " + family, "contradicts " + file.path.string() + ", which holds " +
                                                 std::string(name(file.dialect->family)) + "'s network");

@@ -60,7 +60,7 @@ NetworkSpec make_network(const std::string& model, const Dialect& dialect, int c
 
 /// The dialect of a weight file for `model`; or, where the file says nothing, that of `family` ("", "keras",
 /// …), or the network's usual one. Throws DataError for a file of another network, UsageError for a family
-/// that contradicts the file.
+/// that contradicts the file, or for none where the file leaves a choice.
 Dialect dialect_of(const weights::FileInfo& file, const std::string& model, const std::string& family);
 
 /// The dialect without a weight file.
