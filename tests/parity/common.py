@@ -102,8 +102,11 @@ def compare_reading(folder, model, weights, tensor, expected):
 
 # Training: SGD with momentum 0.9, and Adam with this epsilon (steps.cpp).
 STEPS = 3
-RATES = {"sgd": 2e-4, "adam": 2e-5}
+RATES = {"sgd": 2e-4, "adam": 1e-5}
 ADAM_EPSILON = 1e-3
+# Of the length of all that the steps changed. The gradients pass some hundred layers, each of which makes differences
+# a little larger: Keras's own change in f32 is 5e-3 from the one in f64 where the loss falls fast.
+CHANGE_TOLERANCE = 1e-2
 # Of a training batch (n,h,w): what the fully connected layers fix, or odd and no square.
 BATCHES = {"inception_v3": (4, 139, 171), "resnet50": (4, 97, 129), "vgg16": (2, 224, 224)}
 
@@ -129,13 +132,14 @@ def compare_training(ours, theirs, before, losses, their_losses):
     """Losses, the worst tensor after the last step, and what the steps added to all of them; lists of arrays."""
     moved = sum(np.square(t - b, dtype=np.float64).sum() for t, b in zip(theirs, before, strict=True))
     apart = sum(np.square(o - t, dtype=np.float64).sum() for o, t in zip(ours, theirs, strict=True))
-    return largest(
+    change = float((apart / moved) ** 0.5)
+    passed, text = largest(
         {
             "losses": max(abs(a - b) / abs(b) for a, b in zip(losses, their_losses, strict=True)),
             "weights": max(difference(o, t) for o, t in zip(ours, theirs, strict=True)),
-            "their change": float((apart / moved) ** 0.5),
         }
     )
+    return passed and change <= CHANGE_TOLERANCE, f"{text}, their change {change:.1e}"
 
 
 def preprocessed(images, how):
@@ -155,9 +159,9 @@ def preprocessed(images, how):
     raise ValueError(how)
 
 
-def largest(differences, limit=TOLERANCE):
+def largest(differences):
     """What a case returns: whether it passed, and its figures as text."""
-    passed = all(d <= limit for d in differences.values())  # false for NaN
+    passed = all(d <= TOLERANCE for d in differences.values())  # false for NaN
     return passed, ", ".join(f"{name} {d:.1e}" for name, d in differences.items())
 
 

@@ -1,7 +1,7 @@
 // A few training steps from given weights on one given batch, for comparing them with other software's:
 //   parity-steps MODEL WEIGHTS.h5 BATCH.h5 sgd|adam RATE STEPS OUT.h5
-// BATCH.h5 holds /images, (n,h,w,c) bytes that the network sees divided by 255, and /labels (n). Prints the loss
-// before each step, a line each. OUT.h5 has the weights after the last, as a run's best.h5 would.
+// BATCH.h5 holds /images, (n,h,w,c) bytes that the network sees divided by 255, and /labels (n). Prints the
+// loss before each step, a line each. OUT.h5 has the weights after the last, as a run's best.h5 would.
 
 #include <fmt/format.h>
 
@@ -75,7 +75,8 @@ void run(const std::vector<std::string>& arguments) {
   TrainOptions options;
   options.batch = batch.images.shape().n;
   options.update.rule.kind = parse_optimizer(arguments.at(3));
-  // A bias before a batch norm has no gradient but rounding, which a small epsilon would blow up to whole steps.
+  // A bias before a batch norm has no gradient but rounding, which a small epsilon would blow up to whole
+  // steps.
   options.update.rule.eps = 1e-3F;
   options.update.learning_rate = std::stod(arguments.at(4));
 

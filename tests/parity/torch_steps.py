@@ -46,7 +46,7 @@ def training(name, optimizer, folder):
     losses, stepped = take_steps(folder, name, folder / "start.h5", images, labels, optimizer)
     their_losses = train(model, inputs, labels, optimizer)
     theirs = weights_of(model)
-    run_tool("xferrun", "weights", "convert", stepped, folder / "flat.h5", "--to", "torch")
+    run_tool("xferrun", "weights", "convert", stepped, "--to", "torchvision", "--out", folder / "flat.h5")
     read_flat(model, folder / "flat.h5")
     return compare_training(weights_of(model), theirs, before, losses, their_losses)
 

@@ -5,7 +5,7 @@ usage: with_keras.py BINARY RESULTS [PATTERN...]
 import functools
 
 import keras_files
-from common import compare_reading, difference, fine_tuned, largest, main, preprocessed
+from common import compare_reading, difference, fine_tuned, largest, main, preprocessed, run_tool
 from keras_networks import PREPROCESSING, SIZES, build, keras, random_network
 from keras_steps import training_cases
 
@@ -33,14 +33,19 @@ def reading_cases():
 
 
 def best(name, folder):
-    """Keras loads a run's best.h5 and gives the same logits."""
+    """Keras loads a run's best.h5, as it is and in its newer layout, and gives the same logits."""
     height, width = BEST_SIZES.get(name, (224, 224))
     channels = 1 if name == "merged_view" else 3
     run, images, ours = fine_tuned(folder, name, "keras", height, width, channels)
-    model = build(keras, name, (height, width), classes=3)
-    model.load_weights(run / "best.h5")
-    theirs = model.predict(preprocessed(images, PREPROCESSING[name]), verbose=0)
-    return largest({"logits": difference(ours.reshape(theirs.shape), theirs)})
+    newer = folder / "best.weights.h5"
+    run_tool("xferrun", "weights", "convert", run / "best.h5", "--to", "keras3", "--out", newer)
+    found = {}
+    for file in [run / "best.h5", newer]:
+        model = build(keras, name, (height, width), classes=3)
+        model.load_weights(file)
+        theirs = model.predict(preprocessed(images, PREPROCESSING[name]), verbose=0)
+        found[file.name] = difference(ours.reshape(theirs.shape), theirs)
+    return largest(found)
 
 
 def best_cases():

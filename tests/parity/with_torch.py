@@ -32,7 +32,7 @@ def best(name, folder):
     dialect = "caffe" if name == "inception_v2" else "torchvision"
     run, images, ours = fine_tuned(folder, name, dialect, size, size)
     flat = folder / "flat.h5"
-    run_tool("xferrun", "weights", "convert", run / "best.h5", flat, "--to", "torch")
+    run_tool("xferrun", "weights", "convert", run / "best.h5", "--to", "torchvision", "--out", flat)
     model = build(name, classes=3, **({"aux_logits": False} if name == "inception_v3" else {}))
     read_flat(model, flat)
     with torch.no_grad():

@@ -213,9 +213,8 @@ void add_features(CLI::App& app) {
   command.add_option("--out", o->out, "the HDF5 file to write: /features, /ids, /labels, /paths")->required();
   command.add_flag("--force", o->force, "replace earlier features in --out, and nothing else");
   command
-      .add_option(
-          "--layer", o->layer,
-          "features, pool (the mean of the last map), logits, or a named map: see plan --explain")
+      .add_option("--layer", o->layer,
+                  "features, pool (the mean of the last map), logits, or a named map: see plan --explain")
       ->capture_default_str();
   command
       .add_option("--dialect", o->dialect,
