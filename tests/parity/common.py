@@ -85,12 +85,12 @@ def results_of(network, layer, out, *images):
         return f["features"][()]
 
 
-def compare_reading(folder, model, weights, tensor, expected):
+def compare_reading(folder, model, dialect, weights, tensor, expected):
     """Features and logits of a weight file on a batch (n,h,w,c); `expected` maps layers to the framework's values."""
     inputs = folder / "input.h5"
     with h5py.File(inputs, "w") as f:
         f["images"] = tensor
-    network = ("--model", model, "--weights", weights)
+    network = ("--model", model, "--dialect", dialect, "--weights", weights)
     return {
         layer: difference(
             results_of(network, layer, folder / "features.h5", "--tensor", f"{inputs}:/images").reshape(values.shape),
@@ -118,13 +118,13 @@ def training_batch(name):
     return images, random.integers(0, CLASSES, len(images))
 
 
-def take_steps(folder, model, weights, images, labels, optimizer):
+def take_steps(folder, model, dialect, weights, images, labels, optimizer):
     """The program's losses before each step, and the file of its weights after the last."""
     batch, out = folder / "batch.h5", folder / "stepped.h5"
     with h5py.File(batch, "w") as f:
         f["images"], f["labels"] = images, labels
     rule = (optimizer, RATES[optimizer], STEPS)
-    losses = run_tool("parity-steps", model, weights, batch, *rule, out)
+    losses = run_tool("parity-steps", model, dialect, weights, batch, *rule, out)
     return [float(line) for line in losses.split()], out
 
 

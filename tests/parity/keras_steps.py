@@ -50,7 +50,7 @@ def training(name, optimizer, folder):
     randomise(keras, model, random_of(f"training {name}"), inputs)
     keras_files.legacy("keras3", model, folder / "start.h5")
     before = model.get_weights()
-    losses, stepped = take_steps(folder, name, folder / "start.h5", images, labels, optimizer)
+    losses, stepped = take_steps(folder, name, "keras", folder / "start.h5", images, labels, optimizer)
     their_losses = train(model, inputs, labels, optimizer)
     theirs = unbiased(model, len(images), before, model.get_weights())
     model.load_weights(stepped)

@@ -1,5 +1,5 @@
 // A few training steps from given weights on one given batch, for comparing them with other software's:
-//   parity-steps MODEL WEIGHTS.h5 BATCH.h5 sgd|adam RATE STEPS OUT.h5
+//   parity-steps MODEL DIALECT WEIGHTS.h5 BATCH.h5 sgd|adam RATE STEPS OUT.h5
 // BATCH.h5 holds /images, (n,h,w,c) bytes that the network sees divided by 255, and /labels (n). Prints the
 // loss before each step, a line each. OUT.h5 has the weights after the last, as a run's best.h5 would.
 
@@ -65,41 +65,41 @@ void write_weights(const std::string& path, const weights::RunInfo& info, const 
 }
 
 void run(const std::vector<std::string>& arguments) {
-  const std::string &model = arguments.at(0), &path = arguments.at(1);
+  const std::string &model = arguments.at(0), &path = arguments.at(2);
   const weights::FileInfo file = weights::probe(path);
-  const Dialect dialect = dialect_of(file, model, "");
+  const Dialect dialect = dialect_of(file, model, arguments.at(1));
   const auto classes = static_cast<int>(file.top_classes.value());
-  const ImageBatch batch = read_batch(arguments.at(2));
+  const ImageBatch batch = read_batch(arguments.at(3));
   const NetworkSpec spec = without_dropout(model, dialect, classes, batch.images.shape());
 
   TrainOptions options;
   options.batch = batch.images.shape().n;
-  options.update.rule.kind = parse_optimizer(arguments.at(3));
+  options.update.rule.kind = parse_optimizer(arguments.at(4));
   // A bias before a batch norm has no gradient but rounding, which a small epsilon would blow up to whole
   // steps.
   options.update.rule.eps = 1e-3F;
-  options.update.learning_rate = std::stod(arguments.at(4));
+  options.update.learning_rate = std::stod(arguments.at(5));
 
   DeviceOptions device;
   device.device = "cpu";
   Session session(device);
   Trainer trainer(spec, options, session.backend(), session.store(), session.memory(),
                   read_weights(spec, path, model, weights::Top::loaded));
-  for (int step = 0; step < std::stoi(arguments.at(5)); ++step) {
+  for (int step = 0; step < std::stoi(arguments.at(6)); ++step) {
     trainer.step(batch);
     fmt::print("{:.9g}\n", trainer.loss());
   }
   std::vector<std::string> names;
   for (int c = 0; c < classes; ++c) names.push_back(fmt::format("class {}", c));
-  write_weights(arguments.at(6), {model, dialect, names, {}}, spec, session.store());
+  write_weights(arguments.at(7), {model, dialect, names, {}}, spec, session.store());
 }
 
 }  // namespace
 }  // namespace xf::tool
 
 int main(int argc, char** argv) {
-  if (argc != 8) {
-    fmt::print(stderr, "usage: parity-steps MODEL WEIGHTS.h5 BATCH.h5 sgd|adam RATE STEPS OUT.h5\n");
+  if (argc != 9) {
+    fmt::print(stderr, "usage: parity-steps MODEL DIALECT WEIGHTS.h5 BATCH.h5 sgd|adam RATE STEPS OUT.h5\n");
     return 2;
   }
   try {

@@ -24,6 +24,10 @@ def preprocessing(name):
     return {"inception_v2": "bn_inception", "inception_v3": "tf"}.get(name, "torch")
 
 
+def dialect(name):
+    return "caffe" if name == "inception_v2" else "torchvision"
+
+
 def build(name, classes=CLASSES, **options):
     if name == "inception_v2":
         return BNInception(classes).eval()

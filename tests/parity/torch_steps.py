@@ -6,7 +6,7 @@ from torch import nn
 
 from common import ADAM_EPSILON, BATCHES, RATES, STEPS
 from common import compare_training, preprocessed, random_of, run_tool, take_steps, training_batch
-from torch_networks import as_batch, build, randomise, read_flat, write_flat
+from torch_networks import as_batch, build, dialect, randomise, read_flat, write_flat
 
 
 def train(model, images, labels, optimizer):
@@ -43,7 +43,7 @@ def training(name, optimizer, folder):
         randomise(model, random_of(f"training {name}"), inputs)
     write_flat(model, folder / "start.h5", ".")
     before = weights_of(model)
-    losses, stepped = take_steps(folder, name, folder / "start.h5", images, labels, optimizer)
+    losses, stepped = take_steps(folder, name, dialect(name), folder / "start.h5", images, labels, optimizer)
     their_losses = train(model, inputs, labels, optimizer)
     theirs = weights_of(model)
     run_tool("xferrun", "weights", "convert", stepped, "--to", "torchvision", "--out", folder / "flat.h5")

@@ -17,7 +17,7 @@ def reading(name, library, write, top, folder):
     model, images, expected = random_network(library, name, top)
     path = folder / ("x.weights.h5" if write is keras_files.weights else "x.h5")
     write(library, model, path)
-    return largest(compare_reading(folder, name.split("_v0")[0], path, images, expected))
+    return largest(compare_reading(folder, name.split("_v0")[0], "keras", path, images, expected))
 
 
 def reading_cases():

@@ -7,7 +7,7 @@ import functools
 import torch
 
 from common import compare_reading, difference, fine_tuned, largest, main, preprocessed, run_tool
-from torch_networks import SIZES, as_batch, build, preprocessing, random_network, read_flat, write_flat
+from torch_networks import SIZES, as_batch, build, dialect, preprocessing, random_network, read_flat, write_flat
 from torch_steps import training_cases
 
 
@@ -16,7 +16,7 @@ def reading(name, separator, top, folder):
     path = folder / "x.h5"
     write_flat(model, path, separator, top)
     wanted = expected if top else {"features": expected["features"]}
-    return largest(compare_reading(folder, name, path, images, wanted))
+    return largest(compare_reading(folder, name, dialect(name), path, images, wanted))
 
 
 def reading_cases():
@@ -29,8 +29,7 @@ def reading_cases():
 def best(name, folder):
     """PyTorch loads a run's best.h5, converted to a flat state dict, and gives the same logits."""
     size = 299 if name == "inception_v3" else 224
-    dialect = "caffe" if name == "inception_v2" else "torchvision"
-    run, images, ours = fine_tuned(folder, name, dialect, size, size)
+    run, images, ours = fine_tuned(folder, name, dialect(name), size, size)
     flat = folder / "flat.h5"
     run_tool("xferrun", "weights", "convert", run / "best.h5", "--to", "torchvision", "--out", flat)
     model = build(name, classes=3, **({"aux_logits": False} if name == "inception_v3" else {}))
