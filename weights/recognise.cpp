@@ -76,6 +76,16 @@ struct Candidate {
   }
 };
 
+/// Every network of the registry; made once, for a file is compared with all.
+const std::map<std::string_view, Candidate>& candidates() {
+  static const std::map<std::string_view, Candidate> kAll = [] {
+    std::map<std::string_view, Candidate> all;
+    for (const std::string_view network : model_names()) all.emplace(network, Candidate(network));
+    return all;
+  }();
+  return kAll;
+}
+
 bool has(const std::vector<MatchedLayer>& matched, std::string_view layer) {
   return std::any_of(matched.begin(), matched.end(),
                      [&](const MatchedLayer& m) { return m.layer->name == layer && m.stored != nullptr; });
@@ -111,8 +121,7 @@ void set_merged_view_size(const std::vector<MatchedLayer>& matched, Dialect& dia
 std::optional<Recognised> recognise(const Listing& file) {
   std::optional<Recognised> best;
   Likeness most{kLeastLikeness, 0};
-  for (const std::string_view network : model_names()) {
-    const Candidate candidate(network);
+  for (const auto& [network, candidate] : candidates()) {
     for (const Spelling spelling : spellings(network, file)) {
       const Likeness found = candidate.compare(file, spelling);
       if (!(most < found)) continue;
@@ -124,7 +133,7 @@ std::optional<Recognised> recognise(const Listing& file) {
 }
 
 Spelling recognise_spelling(const Listing& file, std::string_view network) {
-  const Candidate candidate(network);
+  const Candidate& candidate = candidates().at(network);
   const std::vector<Spelling> all = spellings(network, file);
   return *std::max_element(all.begin(), all.end(), [&](Spelling a, Spelling b) {
     return candidate.compare(file, a) < candidate.compare(file, b);
@@ -133,7 +142,7 @@ Spelling recognise_spelling(const Listing& file, std::string_view network) {
 
 std::map<const StoredTensor*, std::string> canonical_names(const Listing& file,
                                                            const Recognised& recognised) {
-  const Candidate candidate(recognised.network);
+  const Candidate& candidate = candidates().at(recognised.network);
   std::map<const StoredTensor*, std::string> names;
   for (const MatchedLayer& m : candidate.match(file, recognised.spelling)) {
     if (m.stored == nullptr) continue;
@@ -156,7 +165,7 @@ std::optional<std::string> recognise_stranger(const Listing& file) {
 
 DialectOfTensors dialect_of_tensors(const Listing& file, const Recognised& recognised) {
   const std::string& network = recognised.network;
-  const Candidate candidate(network);
+  const Candidate& candidate = candidates().at(network);
   const std::vector<MatchedLayer> matched = candidate.match(file, recognised.spelling);
   DialectOfTensors out;
   Dialect& d = out.dialect;

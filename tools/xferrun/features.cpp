@@ -68,7 +68,8 @@ InferenceOptions options_for(const FeaturesOptions& o, const Session& session, i
 
 LoadedModel load(Session& session, const FeaturesOptions& o, InputKind input) {
   if (!o.run.empty()) return load_run(session, open_run(o.run));
-  return load_trunk(session, o.model, o.weights, o.dialect, o.preprocess, input);
+  const weights::Top top = o.layer == "logits" ? weights::Top::loaded : weights::Top::replaced;
+  return load_weight_file(session, o.model, o.weights, o.dialect, o.preprocess, input, top);
 }
 
 /// Compiles for the tensor's rows and columns, which may be too few.
@@ -212,9 +213,8 @@ void add_features(CLI::App& app) {
   command.add_option("--out", o->out, "the HDF5 file to write: /features, /ids, /labels, /paths")->required();
   command.add_flag("--force", o->force, "replace earlier features in --out, and nothing else");
   command
-      .add_option(
-          "--layer", o->layer,
-          "features, pool (the mean of the last map), or a named map such as mixed10: see plan --explain")
+      .add_option("--layer", o->layer,
+                  "features, pool (the mean of the last map), logits, or a named map: see plan --explain")
       ->capture_default_str();
   command
       .add_option("--dialect", o->dialect,

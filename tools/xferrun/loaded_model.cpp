@@ -32,14 +32,16 @@ LoadedModel load_run(Session& session, const ExistingRun& run) {
   return m;
 }
 
-LoadedModel load_trunk(Session& session, const std::string& model, const std::filesystem::path& weights,
-                       const std::string& dialect, const std::string& preprocess, InputKind input) {
+LoadedModel load_weight_file(Session& session, const std::string& model, const std::filesystem::path& weights,
+                             const std::string& dialect, const std::string& preprocess, InputKind input,
+                             weights::Top top) {
   const weights::FileInfo file = weights::probe(weights);
   LoadedModel m{model, dialect_of(file, model, dialect), {}, {}, {}};
   if (input == InputKind::images || !preprocess.empty())
     settle_preprocess(m.dialect, model, preprocess, &file);
-  m.spec = make_network(model, m.dialect, 0);
-  load_weights(session, m.spec, weights, model, weights::Top::replaced);
+  const int64_t classes = top == weights::Top::loaded ? file.top_classes.value_or(0) : 0;
+  m.spec = make_network(model, m.dialect, static_cast<int>(classes));
+  load_weights(session, m.spec, weights, model, top);
   return m;
 }
 
