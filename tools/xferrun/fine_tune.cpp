@@ -129,7 +129,7 @@ void check_kept(const char* option, const std::string& file, const FineTuneOptio
                      "choose another --out, or copy the file elsewhere first");
 }
 
-void run(const FineTuneOptions& o) {
+void run(FineTuneOptions o) {
   if (o.weights.empty() && !o.from_scratch)
     throw UsageError("--weights", "is needed", "give pretrained weights, or --from-scratch to start without");
   if (o.folds > 0 && !o.device.profile.empty())
@@ -150,10 +150,11 @@ void run(const FineTuneOptions& o) {
 
 }  // namespace
 
-TrainingRequest fine_tune_request(const FineTuneOptions& o) {
+TrainingRequest fine_tune_request(FineTuneOptions& o) {
   TrainingRequest request = training_request(o);
   request.weights = o.weights;
   settle_dialect(o, request);
+  settle_rates(o, request);
   return request;
 }
 
