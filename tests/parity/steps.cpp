@@ -89,8 +89,8 @@ void run(const std::vector<std::string>& arguments) {
     trainer.step(batch);
     fmt::print("{:.9g}\n", trainer.loss());
   }
-  std::vector<std::string> names;
-  for (int c = 0; c < classes; ++c) names.push_back(fmt::format("class {}", c));
+  std::vector<std::string> names(static_cast<size_t>(classes));
+  for (int c = 0; c < classes; ++c) names[static_cast<size_t>(c)] = fmt::format("class {}", c);
   write_weights(arguments.at(7), {model, dialect, names, {}}, spec, session.store());
 }
 
