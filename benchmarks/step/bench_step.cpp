@@ -70,7 +70,8 @@ Measured run(const Options& o, tool::Session& session, tool::StepProfile* profil
   Dialect dialect = tool::default_dialect(o.model, "");
   if (!o.weights.empty()) dialect = tool::dialect_of(weights::probe(o.weights), o.model, "");
   const NetworkSpec spec = tool::make_network(o.model, dialect, kClasses);
-  if (!o.weights.empty()) tool::load_weights(session, spec, o.weights, o.model, weights::Top::replaced);
+  std::map<std::string, Tensor> weights;
+  if (!o.weights.empty()) weights = tool::read_weights(spec, o.weights, o.model, weights::Top::replaced);
   const ImageBatch batch = random_batch(spec, o.batch);
   const auto timed = [&](const auto& step) {
     Measured m = measure(o, start, step);
@@ -83,7 +84,8 @@ Measured run(const Options& o, tool::Session& session, tool::StepProfile* profil
     train.batch = o.batch;
     train.precision = session.precision();
     train.allow_reference = session.allow_reference();
-    Trainer trainer(spec, train, session.backend(), session.store(), session.memory());
+    Trainer trainer(spec, train, session.backend(), session.store(), session.memory(), weights);
+    weights.clear();
     trainer.executor().observe(profile);
     // From the second on a step waits for the one before it, as in training: the device always has the next
     // one in its queue.
@@ -95,6 +97,7 @@ Measured run(const Options& o, tool::Session& session, tool::StepProfile* profil
   }
   Inference network(spec, tool::inference_options(session, o.batch), session.backend(), session.store(),
                     session.memory());
+  for (const auto& [name, tensor] : weights) session.store().set(name, tensor);
   session.store().initialise(network.plan().graph(), 0);
   network.refresh();
   network.observe(profile);

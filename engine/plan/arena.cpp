@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/core/aligned.h"
 #include "engine/core/error.h"
 #include "engine/plan/aliases.h"
 
@@ -13,13 +14,11 @@ namespace xf {
 
 namespace {
 
-constexpr size_t kAlign = 256;
 #ifdef NDEBUG
 constexpr size_t kGuard = 0;
 #else
 constexpr size_t kGuard = 256;
 #endif
-size_t aligned(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
 size_t guarded(size_t bytes) { return aligned(bytes) + kGuard; }
 
 /// A piece of memory with the steps during which it is in use (both included).

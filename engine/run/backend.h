@@ -121,6 +121,8 @@ class Backend {
   virtual void upload(Stream& stream, std::byte* device, const std::byte* host, size_t bytes) = 0;
   /// Returns once the bytes are on the host.
   virtual void download(Stream& stream, std::byte* host, const std::byte* device, size_t bytes) = 0;
+  /// What feed() reserves for an input of so many bytes.
+  [[nodiscard]] virtual size_t feed_bytes(size_t /*bytes*/) const { return 0; }
   /// `device`: memory of this backend that outlives what is made here.
   virtual std::unique_ptr<Feed> feed(std::byte* device, size_t bytes);
   virtual std::unique_ptr<Readback> readback(const std::byte* device, size_t bytes);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <numbers>
 
+#include "engine/core/aligned.h"
 #include "engine/core/error.h"
 #include "engine/core/rng.h"
 #include "engine/core/threads.h"
@@ -12,9 +13,6 @@
 namespace xf {
 
 namespace {
-
-constexpr size_t kAlign = 256;
-size_t aligned(size_t bytes) { return (bytes + kAlign - 1) / kAlign * kAlign; }
 
 std::vector<Value> stored(const Graph& graph) {
   std::vector<Value> all = graph.sources(Source::param);

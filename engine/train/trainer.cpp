@@ -7,6 +7,7 @@
 #include <cmath>
 #include <utility>
 
+#include "engine/core/aligned.h"
 #include "engine/core/error.h"
 #include "engine/train/largest_batch.h"
 
@@ -55,15 +56,19 @@ namespace {
 
 constexpr int64_t kLeastBatch = 2;  // batch statistics of one image mean little
 
-size_t bytes_of(const Plan& plan) {
-  return plan.arena_bytes + plan.fixed_bytes + ParamStore::bytes_for(plan.graph());
+size_t bytes_of(const Plan& plan, const Backend& backend) {
+  size_t bytes = aligned(plan.arena_bytes) + aligned(plan.fixed_bytes) + ParamStore::bytes_for(plan.graph());
+  for (const Source written : {Source::input, Source::step})
+    for (const Value& v : plan.graph().sources(written))
+      if (plan.slots.count(v) != 0) bytes += backend.feed_bytes(v.spec().bytes());
+  return bytes;
 }
 
 /// Sets the plan's memory aside, but for what the store holds already. Throws MemoryError, which names the
 /// largest batch that fits.
 void require_memory(const NetworkSpec& spec, const TrainOptions& options, const Plan& plan, Backend& backend,
                     const ParamStore& store) {
-  const size_t held = store.bytes(), all = bytes_of(plan), more = all - std::min(all, held);
+  const size_t held = store.bytes(), all = bytes_of(plan, backend), more = all - std::min(all, held);
   const size_t available = backend.available();
   if (more <= available) {
     backend.set_aside(more);
@@ -72,7 +77,7 @@ void require_memory(const NetworkSpec& spec, const TrainOptions& options, const 
   const int64_t fits = largest_batch(kLeastBatch, options.batch, available + held, [&](int64_t batch) {
     TrainOptions smaller = options;
     smaller.batch = batch;
-    return batch == options.batch ? all : bytes_of(plan_training(spec, smaller, backend).plan);
+    return batch == options.batch ? all : bytes_of(plan_training(spec, smaller, backend).plan, backend);
   });
   constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
   throw MemoryError(
@@ -87,13 +92,14 @@ void require_memory(const NetworkSpec& spec, const TrainOptions& options, const 
 }  // namespace
 
 Trainer::Trainer(const NetworkSpec& spec, const TrainOptions& options, Backend& backend, ParamStore& store,
-                 ActivationMemory& memory)
+                 ActivationMemory& memory, const std::map<std::string, Tensor>& weights)
     : spec_(spec), options_(options), backend_(backend), store_(store), memory_(memory) {
   const TrainGraph recorded = record(spec, options);
   Plan plan = compile(*recorded.graph, recorded.keep,
                       {options.precision, Weights::changing, options.allow_reference}, backend);
   require_memory(spec, options, plan, backend, store);
   store.declare(*recorded.graph);
+  for (const auto& [name, tensor] : weights) store.set(name, tensor);
   std::vector<std::string> fresh_averages;
   for (const std::string& name : store.names())
     if (name.rfind("ema/", 0) == 0 && !store.assigned(name)) fresh_averages.push_back(name);

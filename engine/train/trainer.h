@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "engine/data/loader.h"
@@ -58,10 +60,11 @@ struct TrainEvents {
 
 class Trainer {
  public:
-  /// Records and compiles the step. Declares every tensor in
-  /// the store; what nobody has set yet is initialised from the seed, averages from their parameters.
+  /// Records and compiles the step. Reserves memory for all of it at once, declares every tensor in the store
+  /// and gives those of `weights` their numbers; what nobody has set then is initialised from the seed,
+  /// averages from their parameters.
   Trainer(const NetworkSpec& spec, const TrainOptions& options, Backend& backend, ParamStore& store,
-          ActivationMemory& memory);
+          ActivationMemory& memory, const std::map<std::string, Tensor>& weights = {});
   /// Runs all epochs. Throws DivergedError when the loss or a gradient is not finite: it names epoch and
   /// step.
   EpochMetrics fit(Loader& train, Loader* validation, const TrainEvents& events);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "engine/core/aligned.h"
 #include "kernels/cpu/conv_geometry.h"
 #include "kernels/cpu/dnnl_call.h"
 #include "kernels/cpu/dnnl_layout.h"
@@ -149,7 +150,7 @@ class ConvKernel : public Kernel {
   }
 
   [[nodiscard]] size_t buffer_bytes() const {
-    return dnn::aligned(static_cast<size_t>(chunks_.images) * dnn::image_bytes(y_.shape, y_.dtype));
+    return aligned(static_cast<size_t>(chunks_.images) * dnn::image_bytes(y_.shape, y_.dtype));
   }
   [[nodiscard]] size_t worker_bytes() const { return chunked_ ? buffer_bytes() + chunk_.scratch() : 0; }
 

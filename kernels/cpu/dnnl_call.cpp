@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "engine/core/aligned.h"
 #include "engine/core/error.h"
 
 namespace xf::cpu::dnn {

@@ -42,7 +42,4 @@ class Call {
   size_t scratch_ = 0;
 };
 
-/// Rounded up to the alignment of scratch memory.
-constexpr size_t aligned(size_t bytes) { return (bytes + 255) / 256 * 256; }
-
 }  // namespace xf::cpu::dnn

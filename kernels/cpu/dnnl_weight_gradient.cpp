@@ -1,5 +1,7 @@
 #include "kernels/cpu/dnnl_weight_gradient.h"
 
+#include "engine/core/aligned.h"
+
 #include <algorithm>
 #include <array>
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "engine/core/aligned.h"
 #include "engine/core/threads.h"
 #include "kernels/cpu/dnnl_call.h"
 #include "kernels/cpu/dnnl_layout.h"
@@ -45,7 +46,7 @@ class PackKernel : public Kernel {
   [[nodiscard]] size_t turned_bytes() const {
     const Shape& s = packing_.weights;
     const bool turns = packing_.window == dnn::Window::turned && s.h * s.w > 1;
-    return turns ? dnn::aligned(static_cast<size_t>(s.count()) * sizeof(float)) : 0;
+    return turns ? aligned(static_cast<size_t>(s.count()) * sizeof(float)) : 0;
   }
   dnn::Packing packing_;
   dnn::Call call_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/core/aligned.h"
 #include "engine/core/threads.h"
 #include "kernels/cpu/instructions.h"
 #include "kernels/cpu/wgrad_plan.h"
@@ -11,8 +12,6 @@
 namespace xf::cpu::wgrad {
 
 namespace {
-
-constexpr size_t aligned(size_t bytes) { return (bytes + 255) / 256 * 256; }
 
 /// Input channels that one tile covers.
 struct ChannelBlock {

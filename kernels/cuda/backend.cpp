@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/core/aligned.h"
 #include "engine/core/error.h"
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/devices.h"
@@ -84,6 +85,7 @@ class CudaBackend final : public Backend {
     stream.synchronize();
   }
 
+  [[nodiscard]] size_t feed_bytes(size_t bytes) const override { return aligned(2 * bytes); }
   std::unique_ptr<Feed> feed(std::byte* device, size_t bytes) override {
     return make_feed(compute_, copy_, reserve(2 * bytes), device, bytes);
   }

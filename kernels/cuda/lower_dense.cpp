@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "engine/core/aligned.h"
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/lower.h"
 #include "kernels/cuda/matmul.h"

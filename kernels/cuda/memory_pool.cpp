@@ -5,14 +5,12 @@
 
 #include <algorithm>
 
+#include "engine/core/aligned.h"
 #include "engine/core/error.h"
 #include "kernels/cuda/check.h"
 
 namespace xf::cuda {
 namespace {
-
-constexpr size_t kAlignment = 256;
-size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
 
 size_t free_on_device() {
   size_t left = 0, all = 0;

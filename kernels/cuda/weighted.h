@@ -23,7 +23,4 @@ void same_type(const Node& node, const Spec& a, const Spec& b);
 /// "layer1.0.conv1 (conv2d) of f32 16x56x56x64 f32 64x3x3x64": a node for people.
 std::string label(const Node& node);
 
-/// Bytes rounded up to the alignment that operands have.
-constexpr size_t aligned(size_t bytes) { return (bytes + 255) / 256 * 256; }
-
 }  // namespace xf::cuda

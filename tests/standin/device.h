@@ -31,6 +31,8 @@ class DeviceMemory {
   /// Whether p lies among device addresses at all.
   [[nodiscard]] bool is_device_address(const void* p) const;
   [[nodiscard]] size_t used() const { return used_; }
+  /// How many pieces are in use.
+  [[nodiscard]] size_t pieces() const { return in_use_.size(); }
 
   /// Calls work() with the memory accessible.
   void open_for(const std::function<void()>& work);

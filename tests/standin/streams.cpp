@@ -42,6 +42,11 @@ bool run_one_elsewhere(const CUstream_st* not_this) {
 
 void set_pace(Pace pace) { others = pace; }
 
+size_t& graphs_made() {
+  static size_t count = 0;
+  return count;
+}
+
 CUstream_st& stream_of(cudaStream_t handle) { return handle != nullptr ? *handle : *streams().front(); }
 
 void enqueue(cudaStream_t handle, Work work) {

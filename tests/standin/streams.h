@@ -79,6 +79,9 @@ void reach(const Mark& mark);
 /// Runs captured work in an order that the graph allows: what was captured last first.
 void replay(const GraphNodes& nodes);
 
+/// How many graphs were made ready to be replayed so far.
+size_t& graphs_made();
+
 /// Ends a capture on every stream that joined it. Returns whether all their work comes before `last`, the
 /// end of the stream that began it.
 bool release_joined(Capture& capture, const std::vector<size_t>& last);

@@ -120,12 +120,16 @@ std::vector<weights::NamedShape> tensors_of(const NetworkSpec& spec) {
   return tensors_of(*record_network(spec).graph);
 }
 
+std::map<std::string, Tensor> read_weights(const NetworkSpec& spec, const std::filesystem::path& file,
+                                           const std::string& model, weights::Top top) {
+  return weights::load(file, model, tensors_of(spec), top).tensors;
+}
+
 void load_weights(Session& session, const NetworkSpec& spec, const std::filesystem::path& file,
                   const std::string& model, weights::Top top) {
-  const InferenceGraph network = record_network(spec);
-  const weights::Loaded loaded = weights::load(file, model, tensors_of(*network.graph), top);
-  session.store().declare(*network.graph);
-  for (const auto& [name, tensor] : loaded.tensors) session.store().set(name, tensor);
+  const std::map<std::string, Tensor> tensors = read_weights(spec, file, model, top);
+  session.store().declare(*record_network(spec).graph);
+  for (const auto& [name, tensor] : tensors) session.store().set(name, tensor);
 }
 
 }  // namespace xf::tool

@@ -2,6 +2,7 @@
 // A network on a device: what every command that computes begins with.
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -77,6 +78,10 @@ InferenceGraph record_network(const NetworkSpec& spec);
 
 /// The tensors of a network by canonical name, in the order of creation.
 std::vector<weights::NamedShape> tensors_of(const NetworkSpec& spec);
+
+/// The file's tensors for the network, by canonical name.
+std::map<std::string, Tensor> read_weights(const NetworkSpec& spec, const std::filesystem::path& file,
+                                           const std::string& model, weights::Top top);
 
 /// Reads the file's tensors into the store. Declares the network's first.
 void load_weights(Session& session, const NetworkSpec& spec, const std::filesystem::path& file,

@@ -104,12 +104,13 @@ TrainingRun::TrainingRun(Session& session, const TrainingRequest& request, const
   check_freeze(request, spec_);
   spec_.net.bn_momentum = request.bn_momentum;
   spec_.net.freeze = request.freeze;
+  std::map<std::string, Tensor> weights;
   if (!request.weights.empty())
-    load_weights(session, spec_, request.weights, request.model, weights::Top::replaced);
+    weights = read_weights(spec_, request.weights, request.model, weights::Top::replaced);
   options_.loss.class_weights = request.class_weights;
   options_.precision = session.precision();
   options_.allow_reference = session.allow_reference();
-  trainer_.emplace(spec_, options_, session.backend(), session.store(), session.memory());
+  trainer_.emplace(spec_, options_, session.backend(), session.store(), session.memory(), weights);
   trainer_->executor().observe(session.observer());
   if (request.class_weights)
     session.store().set("class_weights", balanced_weights(train_.samples, data.classes.size()));
