@@ -18,14 +18,15 @@ struct alignas(sizeof(T) * N) Pack {
 #define SIMT_CALLER
 #else
 #define SIMT_CALLER , Site site = {__builtin_FILE(), __builtin_LINE()}
-/// Throws a KernelError unless `address` is a multiple of `alignment`: a device faults there. Counts the
-/// access where accesses are counted.
+/// Throws a KernelError unless `address` is a multiple of `alignment`: a device faults there; and where a
+/// fence (fence.h) forbids the access. Counts the access where accesses are counted.
 inline void check_access(Access access, const void* address, size_t bytes, size_t alignment, Site site) {
   const size_t excess = reinterpret_cast<uintptr_t>(address) % alignment;
   if (excess != 0) {
     fail(std::string(access == Access::load ? "load" : "store") + " of " + std::to_string(alignment) +
          " bytes at an address that is " + std::to_string(excess) + " bytes past a multiple of that");
   }
+  if (fenced) check_fences(address, bytes);
   if (counting) count_access(access, address, bytes, site);
 }
 #endif

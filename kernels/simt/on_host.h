@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "kernels/simt/cuda_vocabulary.h"
+#include "kernels/simt/fence.h"
 #include "kernels/simt/runtime.h"
 #include "kernels/simt/shared_array.h"
 

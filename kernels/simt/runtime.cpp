@@ -7,6 +7,7 @@
 #include <exception>
 #include <memory>
 #include <numeric>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -100,17 +101,33 @@ std::vector<unsigned> ordered(size_t count, Rng& rng) {
   return order;
 }
 
+// Gives each ready thread of `order` a turn. Whether there was one.
+bool give_turns(std::span<const unsigned> order) {
+  bool moved = false;
+  for (const unsigned i : order) {
+    Thread& thread = block->threads[i];
+    if (thread.state != State::ready) continue;
+    moved = true;
+    resume(thread);
+    if (error) break;
+  }
+  return moved;
+}
+
 void run_threads(Rng& rng) {
   std::vector<unsigned> order = ordered(block->threads.size(), rng);
+  const std::span<const unsigned> all(order);
+  const size_t together = schedule.order == Order::warp_by_warp ? kWarp : order.size();
   while (block->done < block->threads.size()) {
     if (schedule.order == Order::random) rng.shuffle(order);
     bool moved = false;
-    for (const unsigned i : order) {
-      Thread& thread = block->threads[i];
-      if (thread.state != State::ready) continue;
-      moved = true;
-      resume(thread);
-      if (error) return;
+    for (size_t first = 0; first < all.size(); first += together) {
+      const auto some = all.subspan(first, std::min(together, all.size() - first));
+      while (give_turns(some)) {
+        if (error) return;
+        moved = true;
+        if (schedule.order != Order::warp_by_warp) break;
+      }
     }
     if (!moved) throw_deadlock();
   }

@@ -6,8 +6,13 @@
 namespace xf::simt {
 
 /// The order in which blocks, and the ready threads of a block, take their turns. A missing barrier often
-/// shows in one order alone: tests run all three.
-enum class Order : uint8_t { forward, reverse, random };
+/// shows in one order alone: tests run them all.
+enum class Order : uint8_t {
+  forward,
+  reverse,
+  random,
+  warp_by_warp,  ///< forward, and each warp goes as far as it can before the next one moves
+};
 
 struct Schedule {
   Order order = Order::forward;

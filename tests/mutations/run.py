@@ -1,218 +1,212 @@
 #!/usr/bin/python3
-"""Would the tests notice? Changes the CUDA backend's sources one small step at a time, rebuilds what the change touches, and runs
-standin-tests: a mutant that no test notices has survived.
+"""Would the tests notice? Changes the CUDA backend's sources one small step at a time and runs standin-tests and simt-tests: a
+mutant that no test notices has survived.
 
 usage: run.py BUILD_FOLDER [--only GLOB] [--jobs N] [--list]
 
-BUILD_FOLDER holds a built standin-tests. No file of the repository is changed: mutants live in a temporary folder that the
-compiler looks into first. What is changed, everywhere in kernels/cuda:
+All mutants are compiled together, once, into a copy of the sources in BUILD_FOLDER; the environment says which one lives (mutant.h).
+A first run of every test case tells which mutants it comes by; each mutant is then tried on those alone, the fastest first, until one
+fails, crashes, or hangs. Indices beyond a thread's own array trap. What is changed, everywhere in kernels/cuda:
 
   barrier     a __syncthreads or __syncwarp is removed
-  event       a wait for an event, or its recording, is removed: an order between streams, or between a stream and the host
-  bound       a comparison moves by one: < to <=, <= to <, > to >=, >= to >
-  stride      a row stride or a step through memory is one too long
+  event       a wait for an event or a stream, an event's recording, or the choice of cuDNN's stream is removed
+  bound       a comparison moves by one (< to <=, <= to <, > to >=, >= to >), or a division that rounds up takes one too few
+  stride      a stride, or a loop's step through memory, is one too long
   unscale     the loss scale is taken for 1
-  operands    two neighbouring operands are taken for each other
+  operands    two neighbouring operands are taken for each other, or an operand for the next one
 
-equivalent.txt lists the mutants that do the same as the original, each with the reason; they do not count. Exits 1 when fewer
-than 95 % of the others are caught, or when a line of equivalent.txt fits no mutant.
+equivalent.txt lists the mutants that do the same as the original, with the reason; they do not count. Exits 1 when fewer than 95 %
+of the others are caught, or when a line of equivalent.txt fits no mutant.
 """
 import argparse
 import concurrent.futures
 import fnmatch
 import os
 import re
-import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDER = "kernels/cuda"
 LEAST = 0.95
-SECONDS = 600  # a mutant that runs longer has been noticed: it hangs
+PROGRAMS = ["simt-tests", "standin-tests"]
+# Of the host's threads the CUDA backend has none; trajectories take long, and find nothing that no other case finds first.
+WITHOUT = "*any_threads*,trajectories*"
+KINDS = ["barrier", "event", "bound", "stride", "unscale", "operands"]
 
-# Which test cases can notice a change in a file, by the beginning of its name; any other file: all of them.
-CASES = [
-    ("bn_act", "*batch normalisation*"),
-    ("pool", "*pooling*"),
-    ("global_avg_pool", "*pooling*"),
-    ("softmax", "*cross-entropy*"),
-    ("optimize", "*optimizers*"),
-    ("transfers", "transfers*"),
-    ("event", "transfers*"),
-    ("recording", "recordings*"),
-    ("memory_pool", "machines*,memory*"),
-    ("devices", "machines*"),
-]
-ALL = "kernels*,orders*,whole plan*,transfers*,recordings*,machines*,memory*"
+
+class Edit:
+    """Text in place of line[start:end]: `after` as a reader sees it, `switched` where all mutants are compiled together: {lives} asks
+    whether this one lives, {number} is its number, {old} the text that it replaces."""
+
+    def __init__(self, start, end, after, switched="({lives} ? " + "{after} : {old})"):
+        self.start, self.end, self.after, self.switched = start, end, after, switched
 
 
 class Mutant:
-    def __init__(self, path, number, kind, before, after):
-        self.path, self.number, self.kind, self.before, self.after = path, number, kind, before, after
+    def __init__(self, path, at, kind, line, edits):
+        self.path, self.at, self.kind, self.line, self.edits = path, at, kind, line, edits
+        self.number = 0
 
     def key(self):
-        return f"{self.path} | {self.kind} | {self.before.strip()} | {self.after.strip()}"
+        after = self.line
+        for edit in sorted(self.edits, key=lambda e: -e.start):
+            after = after[:edit.start] + edit.after + after[edit.end:]
+        return f"{os.path.basename(self.path)}: {self.line.strip()}  ->  {after.strip()}"
 
     def __str__(self):
-        return f"{self.path}:{self.number}: {self.kind}: {self.before.strip()}  ->  {self.after.strip() or '(removed)'}"
+        return f"{self.kind}, line {self.at + 1}: {self.key()}"
 
 
-def code_of(line):
-    """The line without its comment."""
-    return line.split("//")[0]
+def barriers(code):
+    for m in re.finditer(r"__sync(threads|warp)\([^()]*\);", code):
+        yield [Edit(m.start(), m.end(), ";", "if (!{lives}) {old}")]
 
 
-def replaced(line, match, text):
-    return line[: match.start()] + text + line[match.end():]
+def events(code):
+    for m in re.finditer(r"(?:^\s*|\) )(([\w.\[\]]+(\.|->))?(record|hold_up|wait|wait_silently|synchronize|queue_cudnn_on)\([^;]*\);)", code):
+        if m.group(3) or m.group(4) == "queue_cudnn_on":
+            yield [Edit(m.start(1), m.end(1), ";", "if (!{lives}) {old}")]
 
 
-def barriers(line):
-    for m in re.finditer(r"__sync(threads|warp)\([^()]*\);", code_of(line)):
-        yield "barrier", replaced(line, m, ";")
+def is_minimum(before, after):
+    """Whether it is `a < b ? a : b` or `a > b ? a : b`, which is the same number with <= or >=: where a and b are equal, so are the
+    two answers."""
+    m = re.match(r"(.+?) \? (.+?) : (.+)", after)
+    if not m or not before.endswith(m.group(2)) or not m.group(3).startswith(m.group(1)):
+        return False
+    return re.search(r"(^|[({,=:]|return) ?$", before[:-len(m.group(2))]) is not None
 
 
-def events(line):
-    if re.match(r"\s*\w+(\[\w+\])?\.(record|hold_up|wait)\(.*\);", code_of(line)):
-        yield "event", re.sub(r"\S.*", "", line, count=1)
-
-
-def bounds(line):
-    code = code_of(line)
-    if "template" in code or "static_assert" in code or "#" in code:
+def bounds(code):
+    if "static_assert" in code or "#" in code:
         return
-    other = {" < ": " <= ", " <= ": " < ", " > ": " >= ", " >= ": " > "}
-    for m in re.finditer(r" (<|<=|>|>=) ", code):
-        yield "bound", replaced(line, m, other[m.group()])
+    moved = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
+    named = {"<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal"}
+    for m in re.finditer(r"(?<= )(<|<=|>|>=)(?= )", code):
+        if not is_minimum(code[:m.start() - 1], code[m.end() + 1:]):
+            yield [Edit(m.start(), m.end(), moved[m.group()], f"<xf::mutants::{named[m.group()]}{{{{{{number}}}}}}>")]
+    for m in re.finditer(r"(?<=- )1(?=\) / )|(?<=\+ )\d+(?=\) / )", code):
+        yield [Edit(m.start(), m.end(), str(int(m.group()) + (1 if m.group() == "1" else -1)))]
 
 
-def strides(line):
-    code = code_of(line)
-    if re.search(r"\*\s*(\w+(\.|->))?\w*stride\b", code) or re.search(r"\bstep\b", code) and "+=" in code:
-        for m in re.finditer(r"(?<=\* )(\w+(\.|->))?\w*stride\b|(?<=\+= )step\b", code):
-            yield "stride", replaced(line, m, f"({m.group()} + 1)")
+def strides(code):
+    for m in re.finditer(r"(?<=\* )(\w+(\.|->))?\w*stride\b|\bfor \([^;]*;[^;]*; \w+ \+= (?P<step>([^()]|\([^()]*\))+)\)", code):
+        start, end = m.span("step") if m.group("step") else m.span()
+        yield [Edit(start, end, f"({code[start:end]} + 1)")]
 
 
-def unscales(line):
-    for m in re.finditer(r"\b(\w+(\.|->))*loss_scale\b", code_of(line)):
-        yield "unscale", replaced(line, m, "1.0F")
+def unscales(code):
+    for m in re.finditer(r"simt::load<float>\((\w+\.)?loss_scale\)|\bloss_scale(?= \*)|(?<=<double>\()loss_scale", code):
+        yield [Edit(m.start(), m.end(), "1.0F")]
 
 
-def operands(line):
-    """Neighbours in a call that are operands by number or name."""
-    code = code_of(line)
-    for m in re.finditer(r"(input\(\w+\)|output\(\w+\)|operands\[\w+\])(\.\w+(<[^<>]*>)?(\(\))?)?, "
-                         r"(input\(\w+\)|output\(\w+\)|operands\[\w+\])(\.\w+(<[^<>]*>)?(\(\))?)?", code):
-        first, second = m.group().split(", ", 1)
-        yield "operands", replaced(line, m, f"{second}, {first}")
+def operands(code):
+    found = list(re.finditer(r"\b(?:operands\[|(?:o|of|all|operands)\.(?:in|out)\()(?P<index>([^()\[\]]|\([^()]*\))+)[\])](?:\.data)?", code))
+    swapped = set()
+    for a, b in zip(found, found[1:]):
+        if code[a.end():b.start()] == ", ":
+            swapped.update((a, b))
+            yield [Edit(*a.span("index"), b["index"]), Edit(*b.span("index"), a["index"])]
+    for m in found:
+        if m not in swapped:
+            yield [Edit(*m.span("index"), f"{m['index']} + 1")]
 
 
 def mutants_of(path):
     with open(os.path.join(ROOT, path), encoding="utf-8") as text:
         lines = text.readlines()
-    for number, line in enumerate(lines, 1):
-        for change in (barriers, events, bounds, strides, unscales, operands):
-            for kind, after in change(line):
-                yield Mutant(path, number, kind, line, after)
+    for at, line in enumerate(lines):
+        for kind, change in zip(KINDS, (barriers, events, bounds, strides, unscales, operands)):
+            for edits in change(line.split("//")[0].rstrip()):
+                yield Mutant(path, at, kind, line, edits)
 
 
-class Build:
-    """The commands that make standin-tests, as ninja knows them."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        lines = subprocess.run(["ninja", "-C", folder, "-t", "commands", "standin-tests"], check=True, text=True,
-                               capture_output=True).stdout.splitlines()
-        self.compile = {}  # source, from the root: (command, object)
-        for line in lines:
-            words = shlex.split(line)
-            if "-c" not in words or "-o" not in words:
-                continue
-            source = os.path.relpath(os.path.join(folder, words[words.index("-c") + 1]), ROOT)
-            self.compile[source] = (words, words[words.index("-o") + 1])
-        link = next(line for line in reversed(lines) if "-o bin/standin-tests" in line)
-        self.link = shlex.split(link.split("&&")[1])
-        self.includes = {}
-
-    def users_of(self, path):
-        """Sources that are compiled again when `path` changes."""
-        if path in self.compile:
-            return [path]
-        return [s for s in self.compile if s.startswith(FOLDER) and path in self.headers_of(s)]
-
-    def headers_of(self, source):
-        if source not in self.includes:
-            words, _ = self.compile[source]
-            listed = subprocess.run([w for w in self.plain(words) if w not in ("-c",)] + ["-MM", "-w"], check=True, text=True,
-                                    capture_output=True, cwd=self.folder).stdout
-            found = {os.path.relpath(os.path.join(self.folder, w), ROOT) for w in listed.replace("\\\n", " ").split()[1:]}
-            self.includes[source] = found
-        return self.includes[source]
-
-    @staticmethod
-    def plain(words):
-        """A compile command without its outputs, launcher and dependency files."""
-        kept, skip = [], 0
-        for word in words:
-            if skip:
-                skip -= 1
-            elif word in ("-MT", "-MF", "-o"):
-                skip = 1
-            elif word not in ("-MD", "ccache"):
-                kept.append(word)
-        return kept
+def with_all(path, mutants):
+    """The text of the file with all of its mutants, each under its number."""
+    with open(os.path.join(ROOT, path), encoding="utf-8") as text:
+        lines = text.readlines()
+    edits = [(m, e) for m in mutants for e in m.edits]
+    for place in sorted({(m.at, e.start, e.end) for m, e in edits}, reverse=True):
+        at, start, end = place
+        now = lines[at][start:end]
+        for mutant, edit in edits:
+            if (mutant.at, edit.start, edit.end) == place:
+                now = edit.switched.format(lives=f"xf::mutants::lives({mutant.number})", number=mutant.number, after=edit.after, old=now)
+        lines[at] = lines[at][:start] + now + lines[at][end:]
+    return '#include "tests/mutations/mutant.h"\n' + "".join(lines)
 
 
-def cases_for(path):
-    name = os.path.basename(path).removeprefix("lower_")
-    return next((cases for start, cases in CASES if name.startswith(start)), ALL)
+def write_if_new(path, text):
+    """Leaves a file alone that holds the text already, so that only what changed is compiled again."""
+    if not os.path.exists(path) or open(path, "rb").read() != text:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(text)
 
 
-def try_mutant(build, mutant):
-    """What became of it: "caught", "survived", or "does not compile"."""
-    with tempfile.TemporaryDirectory() as work:
-        target = os.path.join(work, mutant.path)
-        os.makedirs(os.path.dirname(target))
-        with open(os.path.join(ROOT, mutant.path), encoding="utf-8") as text:
-            lines = text.readlines()
-        lines[mutant.number - 1] = mutant.after if mutant.after.endswith("\n") else mutant.after + "\n"
-        with open(target, "w", encoding="utf-8") as text:
-            text.writelines(lines)
-        link = list(build.link)
-        for i, source in enumerate(build.users_of(mutant.path)):
-            words, made = build.compile[source]
-            words = build.plain(words)
-            if source == mutant.path:
-                words[words.index("-c") + 1] = target
-            made_now = os.path.join(work, f"{i}.o")
-            # An index beyond a thread's own array traps, where it would otherwise read or write a neighbour unnoticed.
-            flags = ["-O1", "-fsanitize=bounds", "-fsanitize-undefined-trap-on-error"]
-            done = subprocess.run([words[0], "-I" + work, "-w"] + words[1:] + ["-o", made_now] + flags, cwd=build.folder,
-                                  capture_output=True, check=False)
-            if done.returncode != 0:
-                return "does not compile"
-            link = [made_now if w == made else w for w in link]
-        program = os.path.join(work, "tests")
-        link[link.index("-o") + 1] = program
-        subprocess.run(link, cwd=build.folder, check=True, capture_output=True)
+def build(folder, mutants):
+    """Both programs with all mutants in them: their folder."""
+    source, made = os.path.join(folder, "mutants/source"), os.path.join(folder, "mutants/build")
+    listed = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, check=True,
+                            capture_output=True, text=True).stdout.split("\0")
+    for path in filter(None, listed):
+        mine = [m for m in mutants if m.path == path]
+        if os.path.isfile(os.path.join(ROOT, path)):
+            with open(os.path.join(ROOT, path), "rb") as file:
+                write_if_new(os.path.join(source, path), with_all(path, mine).encode() if mine else file.read())
+    flags = "-O1 -w -fsanitize=bounds-strict -fsanitize-undefined-trap-on-error"
+    for command in (["cmake", "-S", source, "-B", made, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_CXX_FLAGS_DEBUG={flags}",
+                     f"-DCUDNN_FRONTEND_INCLUDE={os.path.join(folder, 'cudnn-frontend/include')}"],
+                    ["cmake", "--build", made, "--target", *PROGRAMS, "--parallel", str(os.cpu_count())]):
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            sys.exit(f"the mutants do not compile:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+    return os.path.join(made, "bin")
+
+
+class Case:
+    """A test case of a program: how long it takes, and the numbers of the mutants that it comes by."""
+
+    def __init__(self, program, name):
+        self.program, self.name = program, name
+        self.seconds, self.reached = 0, set()
+
+    def run(self, timeout=None, **environment):
+        """Whether it passes. A bound that is gone may ask for all the memory there is."""
+        exact = re.sub(r"[,\\*]", "?", self.name)
+        command = ["prlimit", "--as=34359738368", self.program, f"--test-case={exact}", "--case-sensitive", "--abort-after=1"]
+        settings = {**os.environ, "OMP_NUM_THREADS": "1", **environment}
         try:
-            # Within its memory: a bound that is gone may ask for all there is.
-            done = subprocess.run(["prlimit", "--as=34359738368", program, "-tc=" + cases_for(mutant.path), "--abort-after=1"],
-                                  capture_output=True, timeout=SECONDS, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"})
+            return subprocess.run(command, capture_output=True, timeout=timeout, check=False, env=settings).returncode == 0
         except subprocess.TimeoutExpired:
-            return "caught"
-        return "survived" if done.returncode == 0 else "caught"
+            return False
+
+    def measure(self):
+        start = time.monotonic()
+        with tempfile.NamedTemporaryFile("r") as reached:
+            if not self.run(XFERRUN_REACHED=reached.name):
+                sys.exit(f"fails without a mutant: {self.name}")
+            self.reached = {int(line) for line in reached}
+        self.seconds = time.monotonic() - start
+
+    def notices(self, mutant):
+        return not self.run(timeout=5 * self.seconds + 5, XFERRUN_MUTANT=str(mutant.number))
+
+
+def cases_of(program):
+    listed = subprocess.run([program, "--list-test-cases", f"--test-case-exclude={WITHOUT}", "--no-colors"], check=True,
+                            capture_output=True, text=True).stdout
+    return [Case(program, line) for line in listed.splitlines() if line and not line.startswith(("[doctest]", "==="))]
 
 
 def read_equivalents():
-    reasons = {}
+    """The keys, which are the lines that are indented; the others are reasons."""
     with open(os.path.join(ROOT, "tests/mutations/equivalent.txt"), encoding="utf-8") as text:
-        for line in text:
-            if line.strip() and not line.startswith("#"):
-                key, _, reason = line.strip().rpartition(" | ")
-                reasons[key] = reason
-    return reasons
+        return {line.strip() for line in text if line.startswith(" ")}
 
 
 def main():
@@ -222,31 +216,36 @@ def main():
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--list", action="store_true", help="the mutants, without trying them")
     o = parser.parse_args()
-    names = [n for n in sorted(os.listdir(os.path.join(ROOT, FOLDER))) if n.endswith((".cu", ".h", ".cpp"))]
-    all_mutants = [m for n in names if fnmatch.fnmatch(n, o.only) for m in mutants_of(f"{FOLDER}/{n}")]
+    names = [n for n in sorted(os.listdir(os.path.join(ROOT, FOLDER))) if n.endswith((".cu", ".h", ".cpp")) and n != "load.cpp"]
+    mutants = [m for n in names for m in mutants_of(f"{FOLDER}/{n}")]
+    for number, mutant in enumerate(mutants, 1):
+        mutant.number = number
     equivalents = read_equivalents()
-    tried = [m for m in all_mutants if m.key() not in equivalents]
+    tried = [m for m in mutants if m.key() not in equivalents and fnmatch.fnmatch(os.path.basename(m.path), o.only)]
     if o.list:
         print("\n".join(str(m) for m in tried))
         return 0
-    build = Build(os.path.abspath(o.build))
-    tried = [m for m in tried if build.users_of(m.path)]
-    counts = {}
+    programs = build(os.path.abspath(o.build), mutants)
+    cases = [case for program in PROGRAMS for case in cases_of(os.path.join(programs, program))]
+    caught = {kind: 0 for kind in KINDS}
     with concurrent.futures.ThreadPoolExecutor(o.jobs) as pool:
-        for mutant, verdict in zip(tried, pool.map(lambda m: try_mutant(build, m), tried)):
-            kind = counts.setdefault(mutant.kind, {"caught": 0, "survived": 0, "does not compile": 0})
-            kind[verdict] += 1
-            if verdict == "survived":
-                print(f"survived: {mutant}", flush=True)
-    caught = sum(c["caught"] for c in counts.values())
-    survived = sum(c["survived"] for c in counts.values())
-    for kind, c in sorted(counts.items()):
-        print(f"{kind:9} {c['caught']:4} of {c['caught'] + c['survived']:4} caught")
-    share = caught / max(1, caught + survived)
-    print(f"{caught} of {caught + survived} caught: {100 * share:.1f} %; {len(all_mutants) - len(tried)} left out")
-    keys = {m.key() for m in all_mutants}
-    stale = [k for k in equivalents if k not in keys] if o.only == "*" else []
-    for key in stale:
+        list(pool.map(Case.measure, cases))
+        cases.sort(key=lambda case: case.seconds)
+
+        def noticed(mutant):
+            return any(case.notices(mutant) for case in cases if mutant.number in case.reached)
+
+        for mutant, verdict in zip(tried, pool.map(noticed, tried)):
+            caught[mutant.kind] += verdict
+            if not verdict:
+                seen = any(mutant.number in case.reached for case in cases)
+                print(f"survived{'' if seen else ', never run'}: {mutant}", flush=True)
+    for kind in KINDS:
+        print(f"{kind:9} {caught[kind]:4} of {sum(m.kind == kind for m in tried):4} caught")
+    share = sum(caught.values()) / max(1, len(tried))
+    print(f"{sum(caught.values())} of {len(tried)} caught: {100 * share:.1f} %; {len(mutants) - len(tried)} left out")
+    stale = equivalents - {m.key() for m in mutants}
+    for key in sorted(stale):
         print(f"equivalent.txt: fits no mutant: {key}")
     return 1 if share < LEAST or stale else 0
 

@@ -29,6 +29,8 @@ __global__ void groups(const StepParams* step, int64_t first, uint32_t* words) {
   for (int k = 0; k < 4; ++k) simt::store(words + 4 * threadIdx.x + k, four.v[k]);
 }
 
+StepParams checked_step() { return step_of(0xfedcba9876543210U, 0xffffffffU); }
+
 struct Run {
   int64_t count;
   float rate = 0.3F;
@@ -38,7 +40,7 @@ struct Run {
 template <class T>
 void check(const Run& run) {
   const auto [count, rate, offset] = run;
-  const StepParams step = step_of(0xfedcba9876543210U, 0xffffffffU);
+  const StepParams step = checked_step();
   Guarded<T> x(1, count, count, offset), y(1, count, count, offset), expected(1, count, count, offset);
   for (int64_t i = 0; i < count; ++i) x.set(0, i, T(static_cast<float>(i % 97) - 48.5F));
   REQUIRE(cuda::dropout({count, dtype_of<T>::value, &step, x.data(), y.data()}, {rate, kStream}, nullptr) ==
@@ -51,6 +53,12 @@ void check(const Run& run) {
   }
   CHECK(y == expected);
   CHECK(y.intact());
+}
+
+// What element 0 draws.
+float first_number() {
+  const StepParams step = checked_step();
+  return unit_float(philox(step.seed, uint64_t{kStream} << 32 | step.counter, 0).v[0]);
 }
 
 }  // namespace
@@ -77,6 +85,7 @@ TEST_CASE_TEMPLATE("dropout gives the bits that the CPU gives", T, float, bfloat
     for (const Run& r :
          std::vector<Run>{{1}, {2}, {3}, {5}, {8}, {31}, {1021}, {4099}, {1021, 0.3F, 1}, {64, 0}})
       check<T>(r);
+    check<T>({8, first_number()});  // a number that equals the rate is kept
   });
 }
 

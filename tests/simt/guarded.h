@@ -1,5 +1,5 @@
 #pragma once
-// A matrix for a kernel to work on, and the bytes around its rows that no kernel may change.
+// A matrix for a kernel to work on, and the bytes around its rows that no kernel may touch.
 
 #include <cstddef>
 #include <cstdint>
@@ -7,11 +7,13 @@
 #include <vector>
 
 #include "engine/core/dtype.h"
+#include "kernels/simt/fence.h"
 
 namespace xf::test {
 
 /// `rows` rows of `channels` elements of T, `stride` apart, between two guards. The matrix begins `offset`
-/// elements past a multiple of 64 bytes. Elements start as NaN; guards and gaps between rows as a pattern.
+/// elements past a multiple of 64 bytes. Elements start as NaN; guards and gaps between rows as a pattern,
+/// and behind a fence. A copy is for comparing, not for kernels.
 template <class T>
 class Guarded {
  public:
@@ -23,6 +25,9 @@ class Guarded {
     const size_t excess = reinterpret_cast<uintptr_t>(bytes_.data()) % kGuard;
     first_ = kGuard + (kGuard - excess) % kGuard + static_cast<size_t>(offset) * sizeof(T);
     for (int64_t r = 0; r < rows; ++r) std::memset(bytes_.data() + at(r), 0xFF, row_bytes());
+    const auto begin = reinterpret_cast<uintptr_t>(bytes_.data());
+    fence_ = simt::Fence({begin, begin + bytes_.size(), begin + first_, static_cast<size_t>(rows),
+                          row_bytes(), static_cast<size_t>(stride) * sizeof(T)});
   }
   explicit Guarded(int64_t channels) : Guarded(1, channels, channels) {}
 
@@ -65,6 +70,7 @@ class Guarded {
   int64_t rows_, channels_, stride_;
   std::vector<uint8_t> bytes_;
   size_t first_ = 0;
+  simt::Fence fence_;
 };
 
 }  // namespace xf::test

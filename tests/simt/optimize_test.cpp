@@ -109,6 +109,16 @@ TEST_CASE("optimizers: the same bits in every order") {
   }
 }
 
+TEST_CASE("optimizers: a tensor without numbers starts nothing, and leaves the others alone") {
+  simt::set_schedule({});
+  Step none(of_kind(OptimizerKind::sgd), {0}), some(of_kind(OptimizerKind::sgd), {0, 5, 0});
+  none.run();
+  CHECK(none.norm.get(0, 0) == 0);
+  some.run();
+  CHECK(some.norm.get(0, 0) > 0);
+  CHECK(!(some.tensors[1].out[0] == some.tensors[1].in[0]));
+}
+
 TEST_CASE("optimizers: alignment changes no bit of an update that is not clipped") {
   const std::vector<int64_t> counts{1, 2, 3, 4, 5, 8191, 8192, 8193, 20001};
   for (const OptimizerKind kind : kKinds) {

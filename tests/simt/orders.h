@@ -15,8 +15,8 @@ template <class Body>
 void in_every_order(Body&& body) {
   for (const auto& order : {std::pair("forward", simt::Schedule{simt::Order::forward}),
                             std::pair("reverse", simt::Schedule{simt::Order::reverse}),
-                            std::pair("random 1", simt::Schedule{simt::Order::random, 1}),
-                            std::pair("random 2", simt::Schedule{simt::Order::random, 2})}) {
+                            std::pair("random", simt::Schedule{simt::Order::random, 1}),
+                            std::pair("warp by warp", simt::Schedule{simt::Order::warp_by_warp})}) {
     INFO("order " << std::string(order.first));
     simt::set_schedule(order.second);
     body();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "kernels/simt/simt.h"
+#include "tests/simt/guarded.h"
 #include "tests/simt/orders.h"
 
 namespace xf::test {
@@ -242,6 +243,42 @@ TEST_CASE("atomics") {
 __global__ void number_blocks(int* next, int* turn) {
   const unsigned block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
   turn[block] = atomicAdd(next, 1);
+}
+
+// Lacks a barrier at the end: a warp may write again before the other one has read.
+__global__ void exchange_between_warps(int* y) {
+  SIMT_SHARED(int, tile, [2]);
+  const unsigned warp = threadIdx.x / 32;
+  for (int turn = 0; turn < 2; ++turn) {
+    __syncwarp();
+    tile[warp] = turn;
+    __syncthreads();
+    y[2 * threadIdx.x + turn] = tile[1 - warp];
+  }
+}
+
+TEST_CASE("a warp that others wait for shows a missing barrier that no turn by turn does") {
+  const auto run = [](simt::Order order) {
+    simt::set_schedule({order});
+    std::vector<int> y(2 * 64);
+    launch(&exchange_between_warps, dim3(1), dim3(64), 0, nullptr, y.data());
+    return y;
+  };
+  const std::vector<int> forward = run(simt::Order::forward);
+  for (size_t i = 0; i < forward.size(); ++i) CHECK(forward[i] == static_cast<int>(i % 2));
+  CHECK(run(simt::Order::warp_by_warp) != forward);
+}
+
+__global__ void copy_one(const float* x, float* y) { simt::store(y, simt::load<float>(x)); }
+
+TEST_CASE("an access beside the rows of a fenced matrix is an error, also where nobody uses its value") {
+  Guarded<float> x(3, 4, 6), y(1);
+  const auto copy_from = [&](std::ptrdiff_t element) {
+    return error_of([&] { launch(&copy_one, dim3(1), dim3(1), 0, nullptr, x.data() + element, y.data()); });
+  };
+  for (const int inside : {0, 3, 6, 15}) CHECK(copy_from(inside).empty());
+  for (const int beside : {-1, 4, 5, 16, 18}) CHECK(contains(copy_from(beside), "not in one of them"));
+  CHECK(contains(copy_from(18), "begins 72 bytes from the first of 3 rows of 16 bytes, 24 apart"));
 }
 
 TEST_CASE("blocks run in the schedule's order") {

@@ -101,4 +101,19 @@ TEST_CASE("memory set aside is one piece, and given out again from there") {
   CHECK(standin::device_memory().used() - before < piece + 20000);
 }
 
+TEST_CASE("memory set aside is used to its last byte") {
+  const auto backend = xferrun_cuda_module()->make_backend(0, Determinism::fixed_threads);
+  const size_t before = standin::device_memory().used();
+  const auto taken = [&] { return standin::device_memory().used() - before; };
+  backend->set_aside(513);
+  const size_t piece = taken();
+  CHECK(piece == 768);
+  const Buffer a = backend->reserve(1);
+  backend->set_aside(512);  // is there already
+  CHECK(taken() == piece);
+  const Buffer b = backend->reserve(512);
+  CHECK(taken() == piece);
+  CHECK(b.data.get() == a.data.get() + 256);
+}
+
 }  // namespace xf::test

@@ -43,6 +43,7 @@ struct Capture {
 
 // CUDA's opaque types are ours to define.
 struct CUevent_st {
+  bool timed = true;  ///< notes the time
   std::shared_ptr<xf::standin::Mark> mark;
   std::shared_ptr<xf::standin::Capture> capture;  ///< recorded while this was captured …
   std::vector<size_t> nodes;                      ///< … after these of its nodes

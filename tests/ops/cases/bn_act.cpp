@@ -107,6 +107,7 @@ std::vector<OpCase> bn_act_cases() {
   // As many weights as one block does not take, with and without a remainder to its vectors.
   cases.push_back(fold({3, 3, 3, 512}, per_channel(3), per_channel(3), ", gamma, bias"));
   cases.push_back(fold({2, 5, 5, 83}, per_channel(2), absent(), ", gamma"));
+  cases.push_back(fold({3, 1, 1, 1}, per_channel(3), absent(), ", gamma"));
   return cases;
 }
 
