@@ -1,5 +1,6 @@
 #pragma once
-// Large files over HTTP: what is there already is not fetched twice, and nothing appears that was not checked.
+// Large files over HTTP: what is there already is not fetched twice, and nothing appears that was not
+// checked.
 
 #include <cstdint>
 #include <filesystem>
