@@ -57,9 +57,9 @@ NetworkOp described(const Program& program, int id, const Uses& uses) {
   op.input = to_string(x.shape());
   op.type = name(x.spec().dtype);
   op.output = to_string(n.outputs[0].shape);
-  if (n.as<Optimize>() != nullptr) {
+  if (const auto* update = n.as<Optimize>(); update != nullptr) {
     int64_t parameters = 0;
-    for (size_t i = 1; i < n.inputs.size(); i += 5) parameters += n.inputs[i].shape().count();
+    for (size_t t = 0; t < update->tensors.size(); ++t) parameters += n.inputs[1 + 5 * t].shape().count();
     op.input = op.output = fmt::format("{} numbers", parameters);
   }
   return op;
