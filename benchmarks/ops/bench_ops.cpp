@@ -1,15 +1,19 @@
 // Every operation of the networks' training steps alone, each distinct one once, on any device: time, rates,
-// and a plain copy of as many bytes beside it.
+// and beside it a plain copy of as many bytes and, on GPUs, cuDNN's own call.
 
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <utility>
 
+#include "benchmarks/ops/load_peers.h"
 #include "benchmarks/ops/network_ops.h"
 #include "benchmarks/ops/op_run.h"
+#include "benchmarks/ops/peer_run.h"
 #include "benchmarks/ops/timing.h"
 #include "engine/core/error.h"
 #include "engine/plan/roofline.h"
@@ -35,6 +39,12 @@ struct Options {
   bool json = false;
 };
 
+/// cuDNN's call beside ours.
+struct PeerTime {
+  std::string impl;
+  Timing time;
+};
+
 struct Row {
   std::string model, impl;
   NetworkOp op;
@@ -42,7 +52,16 @@ struct Row {
   Timing time;
   std::optional<double> copy;   ///< bytes a second, where the device has the copy
   std::optional<double> least;  ///< seconds, where a GPU to estimate for was named
+  std::optional<PeerTime> cudnn;
+
+  /// How many times as long as ours cuDNN's takes.
+  [[nodiscard]] double cudnn_ratio() const { return cudnn->time.median / time.median; }
 };
+
+/// The row's operation, for messages.
+std::string named(const std::string& model, const NetworkOp& op) {
+  return fmt::format("{} {} {} {}", model, op.op, op.detail, op.input);
+}
 
 double per_second(double amount, const Row& row) { return amount / row.time.median; }
 
@@ -65,10 +84,10 @@ std::optional<double> copy_rate(Backend& backend, double bytes, double seconds) 
 }
 
 void print_heading() {
-  tool::print_line(
-      fmt::format("{:<15} {:<19} {:<20} {:>18} {:>18} {:<5} {:>5} {:>9} {:>7} {:>7} {:>6} {:>9} {:>6} {}",
-                  "network", "operation", "", "input", "output", "type", "count", "ms", "GB/s", "copy",
-                  "of it", "GFLOP/s", "of est", "implementation"));
+  tool::print_line(fmt::format(
+      "{:<15} {:<19} {:<20} {:>18} {:>18} {:<5} {:>5} {:>9} {:>9} {:>6} {:>7} {:>7} {:>6} {:>9} {:>6} {}",
+      "network", "operation", "", "input", "output", "type", "count", "ms", "cuDNN", "ratio", "GB/s", "copy",
+      "of it", "GFLOP/s", "of est", "implementation"));
 }
 
 void print(const Row& r) {
@@ -77,11 +96,19 @@ void print(const Row& r) {
   };
   const double rate = per_second(r.work.bytes, r);
   tool::print_line(fmt::format(
-      "{:<15} {:<19} {:<20} {:>18} {:>18} {:<5} {:>5} {:>9.4f} {:>7.1f} {:>7} {:>6} {:>9.1f} {:>6} {}",
+      "{:<15} {:<19} {:<20} {:>18} {:>18} {:<5} {:>5} {:>9.4f} {:>9} {:>6} {:>7.1f} {:>7} {:>6} {:>9.1f} "
+      "{:>6} {}",
       r.model, r.op.op, r.op.detail, r.op.input, r.op.output, r.op.type, r.op.count, 1e3 * r.time.median,
-      rate / 1e9, r.copy ? fmt::format("{:.1f}", *r.copy / 1e9) : "-",
+      r.cudnn ? fmt::format("{:.4f}", 1e3 * r.cudnn->time.median) : "-",
+      r.cudnn ? fmt::format("{:.2f}", r.cudnn_ratio()) : "-", rate / 1e9,
+      r.copy ? fmt::format("{:.1f}", *r.copy / 1e9) : "-",
       percent(r.copy ? std::optional(rate / *r.copy) : std::nullopt), per_second(r.work.flops, r) / 1e9,
-      percent(r.least ? std::optional(*r.least / r.time.median) : std::nullopt), r.impl));
+      percent(r.least ? std::optional(*r.least / r.time.median) : std::nullopt),
+      r.cudnn ? fmt::format("{}, {}", r.impl, r.cudnn->impl) : r.impl));
+}
+
+nlohmann::ordered_json json_of(const Timing& t) {
+  return {{"median", t.median}, {"min", t.min}, {"max", t.max}};
 }
 
 void print_json(const Row& r, const tool::Session& session, const Options& o) {
@@ -95,11 +122,16 @@ void print_json(const Row& r, const tool::Session& session, const Options& o) {
                            {"type", r.op.type},
                            {"count", r.op.count},
                            {"implementation", r.impl},
-                           {"seconds", {{"median", r.time.median}, {"min", r.time.min}, {"max", r.time.max}}},
+                           {"seconds", json_of(r.time)},
                            {"bytes", r.work.bytes},
                            {"flops", r.work.flops},
                            {"bytes_per_second", per_second(r.work.bytes, r)},
                            {"flops_per_second", per_second(r.work.flops, r)}};
+  if (r.cudnn) {
+    j["cudnn_implementation"] = r.cudnn->impl;
+    j["cudnn_seconds"] = json_of(r.cudnn->time);
+    j["cudnn_ratio"] = r.cudnn_ratio();
+  }
   if (r.copy) {
     j["copy_bytes_per_second"] = *r.copy;
     j["of_copy"] = per_second(r.work.bytes, r) / *r.copy;
@@ -111,14 +143,40 @@ void print_json(const Row& r, const tool::Session& session, const Options& o) {
   tool::print_line(tool::json_text(j));
 }
 
-Row measure(const Options& o, Backend& backend, Precision precision, const NetworkOps& network,
-            const NetworkOp& op, const std::optional<Gpu>& gpu) {
+/// cuDNN's call for an operation, to be kept as long as ours runs.
+struct Beside {
+  std::unique_ptr<PeerRun> run;  ///< none where there is no call for it
+  bool same = false;             ///< whether it may be timed: it computes what ours does
+};
+
+/// Says on stderr where cuDNN refuses the operation, or computes something else.
+Beside beside(Peers& peers, Backend& backend, const Node& node, OpRun& ours, const std::string& name) {
+  Beside b;
+  try {
+    std::unique_ptr<Peer> peer = peer_of(peers, node);
+    if (peer == nullptr) return b;
+    b.run = std::make_unique<PeerRun>(backend, std::move(peer), node, ours);
+    const std::string found = b.run->difference();
+    b.same = found.empty();
+    if (!b.same) fmt::print(stderr, "bench-ops: error: {}: cuDNN's results differ: {}\n", name, found);
+  } catch (const Error& e) {
+    fmt::print(stderr, "bench-ops: no figure of cuDNN's for {}: {}\n", name, e.what());
+  }
+  return b;
+}
+
+Row measure(const Options& o, Backend& backend, Precision precision, Peers* peers, const std::string& model,
+            const NetworkOps& network, const NetworkOp& op, const std::optional<Gpu>& gpu) {
   const Node& node = network.program.graph->node(op.node);
-  Row row{"", "", op, work_of(node, op.operands), {}, {}, {}};
+  Row row{model, "", op, work_of(node, op.operands), {}, {}, {}, {}};
   {
-    OpRun run(backend, node, op.operands, precision == Precision::tf32 ? Math::tf32 : Math::f32);
-    row.impl = run.impl();
-    row.time = time_runs(run.stream(), o.seconds, [&] { run.once(); });
+    OpRun ours(backend, node, op.operands, precision == Precision::tf32 ? Math::tf32 : Math::f32);
+    Beside peer;
+    if (peers != nullptr) peer = beside(*peers, backend, node, ours, named(model, op));
+    row.impl = ours.impl();
+    row.time = time_runs(ours.stream(), o.seconds, [&] { ours.once(); });
+    if (peer.same)
+      row.cudnn = {peer.run->impl(), time_runs(ours.stream(), o.seconds, [&] { peer.run->once(); })};
   }
   row.copy = copy_rate(backend, row.work.bytes, o.seconds);
   if (gpu) row.least = roof(*gpu, precision, node, row.work).seconds;
@@ -138,6 +196,17 @@ std::vector<std::unique_ptr<Backend>> each_way(const Options& o) {
   return all;
 }
 
+/// None on other devices, and where the module is missing.
+std::unique_ptr<Peers> peers_on(Backend& backend) {
+  if (!backend.name().starts_with("cuda")) return nullptr;
+  try {
+    return load_peers(backend.stream(Lane::compute));
+  } catch (const Error& e) {
+    fmt::print(stderr, "bench-ops: no figures of cuDNN's: {}\n", e.what());
+    return nullptr;
+  }
+}
+
 void run(const Options& o) {
   const std::optional<Gpu> gpu = o.gpu.empty() ? std::nullopt : std::optional(tool::gpu_of(o.gpu));
   tool::Session session(o.device);
@@ -145,6 +214,7 @@ void run(const Options& o) {
   std::vector<Backend*> backends;
   for (const auto& way : ways) backends.push_back(way.get());
   if (backends.empty()) backends.push_back(&session.backend());
+  const std::unique_ptr<Peers> peers = peers_on(session.backend());
   TrainOptions train;
   train.batch = o.batch;
   if (!o.json) print_heading();
@@ -156,15 +226,13 @@ void run(const Options& o) {
       try {
         std::string last;
         for (Backend* backend : backends) {
-          Row row = measure(o, *backend, session.precision(), network, op, gpu);
+          const Row row = measure(o, *backend, session.precision(), peers.get(), model, network, op, gpu);
           if (row.impl == last) continue;
           last = row.impl;
-          row.model = model;
           o.json ? print_json(row, session, o) : print(row);
         }
       } catch (const UnavailableError& e) {
-        fmt::print(stderr, "bench-ops: skipped {} {} {} {}: {}\n", model, op.op, op.detail, op.input,
-                   e.what());
+        fmt::print(stderr, "bench-ops: skipped {}: {}\n", named(model, op), e.what());
       }
     }
   }
@@ -176,15 +244,14 @@ void run(const Options& o) {
 int main(int argc, char** argv) {
   CLI::App app(
       "Times every operation of the networks' training steps alone, each distinct one once, beside a plain "
-      "copy of "
-      "as many bytes.",
+      "copy of as many bytes and, on GPUs, beside cuDNN's own call.",
       "bench-ops");
   xf::bench::Options o;
   app.add_option("--model", o.models, "the networks")->capture_default_str();
   app.add_option("--op", o.op, "only operations whose names match this glob (conv2d*, bn_act, …)")
       ->capture_default_str();
   app.add_option("--batch", o.batch, "images per step")->check(CLI::Range(2, 65536))->capture_default_str();
-  app.add_option("--seconds", o.seconds, "for each operation, and for the copy beside it")
+  app.add_option("--seconds", o.seconds, "for each operation, and for each of what stands beside it")
       ->check(xf::tool::above_zero())
       ->capture_default_str();
   xf::tool::add_estimate_option(app, o.gpu, "tell what part of a device's data sheet an operation reaches:");

@@ -1,62 +1,8 @@
 #include "benchmarks/ops/op_run.h"
 
-#include <algorithm>
-#include <cstring>
-
-#include "engine/core/rng.h"
+#include "benchmarks/ops/operand_numbers.h"
 
 namespace xf::bench {
-
-namespace {
-
-/// `bytes` of numbers between low and high: the same few thousand again and again, as drawing millions would
-/// take longer than what is measured.
-template <class T>
-std::vector<std::byte> numbers(size_t bytes, double low, double high) {
-  constexpr size_t kDrawn = 4099;  // a prime: rows of channels differ
-  std::vector<T> drawn(std::min(kDrawn, bytes / sizeof(T)));
-  Rng rng(1);
-  for (T& v : drawn) v = T(static_cast<float>(rng.uniform(low, high)));
-  std::vector<std::byte> all(bytes);
-  for (size_t at = 0; at < bytes; at += drawn.size() * sizeof(T))
-    std::memcpy(all.data() + at, drawn.data(), std::min(drawn.size() * sizeof(T), bytes - at));
-  return all;
-}
-
-template <class T>
-std::vector<std::byte> bytes_of(const T& value) {
-  std::vector<std::byte> bytes(sizeof(T));
-  std::memcpy(bytes.data(), &value, sizeof(T));
-  return bytes;
-}
-
-/// What input `i` of the node holds; nothing for zeros.
-std::vector<std::byte> content(const Node& node, size_t i) {
-  const Value& v = node.inputs[i];
-  const Spec& spec = v.spec();
-  if (v.graph().node(v).source == Source::step) {
-    StepParams step;
-    step.learning_rate.fill(1e-3F);
-    return bytes_of(step);
-  }
-  if (const auto* back = node.as<PoolBwd>(); back != nullptr && i == 1) {
-    // A position that lies in the input for every window.
-    const Pool& p = back->pool;
-    return std::vector<std::byte>(spec.bytes(), static_cast<std::byte>(p.pad.top * p.kernel_w + p.pad.left));
-  }
-  const bool vector = spec.shape.rows() == 1;
-  const double low = vector ? 0.5 : -1, high = vector ? 1.5 : 1;
-  switch (spec.dtype) {
-    case DType::f32: return numbers<float>(spec.bytes(), low, high);
-    case DType::bf16: return numbers<bfloat16>(spec.bytes(), low, high);
-    case DType::f16: return numbers<float16>(spec.bytes(), low, high);
-    case DType::u8:
-    case DType::i32: break;
-  }
-  return {};
-}
-
-}  // namespace
 
 OpRun::OpRun(Backend& backend, const Node& node, std::span<const Value> operands, Math math)
     : backend_(backend), stream_(backend.stream(Lane::compute)), kernel_(backend.lower(node, math)) {
@@ -88,7 +34,7 @@ Buffer OpRun::reserve(size_t bytes) {
 }
 
 void OpRun::fill(const Buffer& buffer, const Node& node, size_t input) {
-  const std::vector<std::byte> bytes = content(node, input);
+  const std::vector<std::byte> bytes = operand_numbers(node, input);
   if (bytes.empty()) return;
   backend_.upload(stream_, buffer.data.get(), bytes.data(), bytes.size());
   stream_.synchronize();

@@ -13,14 +13,17 @@ namespace xf::bench {
 
 class OpRun {
  public:
-  /// Lowers the node and fills its inputs: activations and weights with numbers around 0, per-channel vectors
-  /// around 1. `operands` as operands_of() gives them. Throws UnavailableError where the backend has no
-  /// kernel for the node.
+  /// Lowers the node and fills its inputs with numbers (operand_numbers.h). `operands` as operands_of() gives
+  /// them. Throws UnavailableError where the backend has no kernel for the node.
   OpRun(Backend& backend, const Node& node, std::span<const Value> operands, Math math);
   /// Queues one run.
   void once() { kernel_->run(stream_, operands_, {scratch_.data.get(), scratch_.bytes}); }
   [[nodiscard]] Stream& stream() { return stream_; }
   [[nodiscard]] std::string impl() const { return kernel_->impl(); }
+  /// Inputs, then outputs; absent ones have no data.
+  [[nodiscard]] std::span<const Ref> operands() const { return operands_; }
+  /// Reads an operand from elsewhere from now on: dense memory of the same spec.
+  void bind(size_t operand, const Ref& elsewhere) { operands_[operand] = elsewhere; }
 
  private:
   Buffer reserve(size_t bytes);

@@ -50,7 +50,7 @@ struct ConvBwdData {
   Conv2d conv;
   Shape input;
 };
-/// (x, dy) → (dw of shape `weights`, f32).
+/// (x, dy) → (dw of shape `weights`, f32). All of it may be rounded to the type of x first.
 struct ConvBwdWeights {
   Conv2d conv;
   Shape weights;

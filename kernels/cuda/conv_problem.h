@@ -23,6 +23,11 @@ struct ConvProblem {
   [[nodiscard]] Shape weights() const { return {y.c, window.kernel_h, window.kernel_w, x.c}; }
 };
 
+/// Whether the window is one position and meets each of x once: a matrix product.
+constexpr bool is_product(const Conv2d& c) {
+  return c.kernel_h * c.kernel_w * c.stride_h * c.stride_w == 1 && c.pad == Padding{};
+}
+
 /// Everything in it, in one line: "forward f32 x 16x56x56x64 y 16x56x56x64 window 3x3 …".
 std::string to_string(const ConvProblem& problem);
 

@@ -66,6 +66,7 @@ class ConvPlans::Graph {
     need(graph_.build_operation_graph(handle_));
     need(graph_.create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}));
     graph_.deselect_numeric_notes(refused_notes());
+    graph_.deselect_behavior_notes({fe::BehaviorNote_t::RUNTIME_COMPILATION});
     graph_.deselect_workspace_greater_than(static_cast<int64_t>(workspace_limit));
     list();
     if (engines_.empty()) throw none("no engine of cuDNN computes it as asked within the memory there is");

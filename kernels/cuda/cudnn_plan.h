@@ -30,9 +30,10 @@ struct PlanTarget {
 
 /// The engines of cuDNN that compute one problem as it asks, likeliest fastest first (its heuristics' order).
 ///
-/// Left out are engines that give other bits at each run, that sum in less than f32, or that take more than
-/// `workspace_limit` bytes of temporary memory; and for f32 with Math::f32 those that use tensor cores or
-/// round their inputs.
+/// Left out are engines that give other bits at each run, that sum in less than f32, that take more than
+/// `workspace_limit` bytes of temporary memory, or that cuDNN compiles when they are built: that takes about
+/// a second each in every process, and only a machine with a driver has them; and for f32 with Math::f32
+/// those that use tensor cores or round their inputs.
 class ConvPlans {
  public:
   /// Throws UnavailableError with cuDNN's text and the problem where there is no engine.

@@ -15,16 +15,6 @@ namespace {
 
 constexpr const char* kUseCpu = "use --device cpu";
 
-// The module's file where this program's own build or installation put it; else its bare name.
-std::string module_path() {
-  std::error_code ignored;
-  const auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const auto& path : {folder / kModuleFile, folder.parent_path() / "lib" / kModuleFile}) {
-    if (!folder.empty() && std::filesystem::exists(path, ignored)) return path.string();
-  }
-  return kModuleFile;
-}
-
 // Without a driver there is nothing to compute on, and the module need not be loaded: CUDA's libraries take
 // hundreds of megabytes of memory by being there. The runtime looks for the driver under this name too.
 void require_driver() {
@@ -35,7 +25,7 @@ void require_driver() {
 
 const Module& load_once() {
   require_driver();
-  const std::string path = module_path();
+  const std::string path = module_path(kModuleFile);
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const std::string_view reason = dlerror();
@@ -58,6 +48,15 @@ const Module& load_once() {
 }
 
 }  // namespace
+
+std::string module_path(const char* file) {
+  std::error_code ignored;
+  const auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
+  for (const auto& path : {folder / file, folder.parent_path() / "lib" / file}) {
+    if (!folder.empty() && std::filesystem::exists(path, ignored)) return path.string();
+  }
+  return file;
+}
 
 const Module& load_module() {
   static const Module& module = load_once();

@@ -2,11 +2,16 @@
 // The program's side of the CUDA module.
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "kernels/cuda/module.h"
 
 namespace xf::cuda {
+
+/// The path of a module `file`: beside the executable or in ../lib, where this program's own build or
+/// installation put it; else its bare name, for the system's loader to find.
+std::string module_path(const char* file);
 
 /// Loads the module, once: libxferrun_cuda.so beside the executable, in ../lib, or where the system's loader
 /// finds it. Throws UnavailableError where there is no NVIDIA driver, no module, where a CUDA library that it

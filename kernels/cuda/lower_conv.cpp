@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -145,100 +144,39 @@ class ConvBwdDataKernel final : public Kernel {
   Convolution convolution_;
 };
 
+/// cuDNN sums in f32 and writes the gradient in the type of its operands. So from bf16 or f16 it is rounded
+/// once, as under PyTorch's autocast, and then widened to the f32 that the update takes.
 class ConvBwdWeightsKernel final : public Kernel {
  public:
   ConvBwdWeightsKernel(const ConvBwdWeights& op, const Node& node, const Context& context)
-      : convolution_(problem(ConvKind::weight_gradient, op.conv, node.inputs[0].spec(),
-                             node.inputs[1].shape(), context),
-                     context, label(node)) {}
-
-  [[nodiscard]] std::string impl() const override { return convolution_.impl(); }
-  [[nodiscard]] size_t workspace() const override { return convolution_.workspace(); }
-
-  void run(Stream& stream, std::span<const Ref> operands, Scratch scratch) override {
-    convolution_.run(cuda_stream(stream).use(), {operands[0].data, operands[2].data, operands[1].data},
-                     scratch.data);
-  }
-
- private:
-  Convolution convolution_;
-};
-
-/// A weight gradient from bf16 or f16. cuDNN would round it to that type: no engine of it writes f32 (9.19).
-/// So both operands are widened and multiplied as TF32, whose 10 bits of mantissa hold either type's numbers:
-/// the products are exact and the sums f32. A few images at a time are widened, to bound the memory; their
-/// gradients are added up in f32, in order.
-class WidenedBwdWeightsKernel final : public Kernel {
- public:
-  WidenedBwdWeightsKernel(const ConvBwdWeights& op, const Node& node, const Context& context)
       : type_(node.inputs[0].spec().dtype),
-        x_(node.inputs[0].shape()),
-        dy_(node.inputs[1].shape()),
-        dw_(op.weights.count()),
-        images_(images_at_once(x_, dy_, context.libraries->workspace_limit())),
+        count_(op.weights.count()),
         label_(label(node)),
-        convolution_(part(op, context), context, label_) {}
+        convolution_(problem(ConvKind::weight_gradient, op.conv, node.inputs[0].spec(),
+                             node.inputs[1].shape(), context),
+                     context, label_) {}
 
-  [[nodiscard]] std::string impl() const override { return convolution_.impl() + "+widen"; }
-  [[nodiscard]] size_t workspace() const override {
-    return x_bytes() + dy_bytes() + sum_bytes() + convolution_.workspace();
+  [[nodiscard]] std::string impl() const override {
+    return convolution_.impl() + (type_ == DType::f32 ? "" : "+widen");
   }
+  [[nodiscard]] size_t workspace() const override { return rounded_bytes() + convolution_.workspace(); }
 
   void run(Stream& stream, std::span<const Ref> operands, Scratch scratch) override {
     cudaStream_t queue = cuda_stream(stream).use();
-    auto* x = reinterpret_cast<float*>(scratch.data);
-    auto* dy = reinterpret_cast<float*>(scratch.data + x_bytes());
-    auto* term = reinterpret_cast<float*>(scratch.data + x_bytes() + dy_bytes());
-    std::byte* workspace = scratch.data + x_bytes() + dy_bytes() + sum_bytes();
-    auto* dw = operands[2].as<float>();
-    for (int64_t image = 0; image < x_.n; image += images_) {
-      widen_part(operands[0], x_, image, x, queue);
-      widen_part(operands[1], dy_, image, dy, queue);
-      convolution_.run(queue, {x, image == 0 ? dw : term, dy}, workspace);
-      if (image != 0) check(static_cast<cudaError_t>(add_to(dw, term, dw_, queue)), label_);
-    }
+    const bool widened = type_ != DType::f32;
+    void* dw = widened ? scratch.data : operands[2].data;
+    convolution_.run(queue, {operands[0].data, dw, operands[1].data}, scratch.data + rounded_bytes());
+    if (widened)
+      check(static_cast<cudaError_t>(widen(dw, type_, operands[2].as<float>(), count_, queue)), label_);
   }
 
  private:
-  static int64_t per_image(const Shape& s) { return s.h * s.w * s.c; }
-
-  /// The most that divide the batch, so that one plan does for all parts, and whose f32 operands take a
-  /// quarter of the limit; one image at least.
-  static int64_t images_at_once(const Shape& x, const Shape& dy, size_t limit) {
-    const auto most = static_cast<int64_t>(limit / 4 / sizeof(float));
-    int64_t images = std::clamp<int64_t>(most / (per_image(x) + per_image(dy)), 1, x.n);
-    while (x.n % images != 0) --images;
-    return images;
-  }
-
-  [[nodiscard]] ConvProblem part(const ConvBwdWeights& op, const Context& context) const {
-    Spec x{x_, DType::f32};
-    Shape dy = dy_;
-    x.shape.n = dy.n = images_;
-    ConvProblem p = problem(ConvKind::weight_gradient, op.conv, x, dy, context);
-    p.math = Math::tf32;
-    return p;
-  }
-
-  void widen_part(const Ref& from, const Shape& s, int64_t image, float* to, cudaStream_t queue) const {
-    const int64_t begin = image * per_image(s);
-    const std::byte* first = from.data + static_cast<size_t>(begin) * size_of(type_);
-    check(static_cast<cudaError_t>(widen(first, type_, to, images_ * per_image(s), queue)), label_);
-  }
-
-  [[nodiscard]] size_t widened_bytes(const Shape& s) const {
-    return aligned(static_cast<size_t>(images_ * per_image(s)) * sizeof(float));
-  }
-  [[nodiscard]] size_t x_bytes() const { return widened_bytes(x_); }
-  [[nodiscard]] size_t dy_bytes() const { return widened_bytes(dy_); }
-  [[nodiscard]] size_t sum_bytes() const {
-    return images_ == x_.n ? 0 : aligned(static_cast<size_t>(dw_) * sizeof(float));
+  [[nodiscard]] size_t rounded_bytes() const {
+    return type_ == DType::f32 ? 0 : aligned(static_cast<size_t>(count_) * size_of(type_));
   }
 
   DType type_;
-  Shape x_, dy_;
-  int64_t dw_;
-  int64_t images_;
+  int64_t count_;
   std::string label_;
   Convolution convolution_;
 };
@@ -256,11 +194,9 @@ std::unique_ptr<Kernel> lower(const ConvBwdData& op, const Node& node, const Con
 std::unique_ptr<Kernel> lower(const ConvBwdWeights& op, const Node& node, const Context& context) {
   const Spec &x = node.inputs[0].spec(), &dy = node.inputs[1].spec();
   same_type(node, x, dy);
-  if (x.dtype == DType::f32) return std::make_unique<ConvBwdWeightsKernel>(op, node, context);
-  const Conv2d& c = op.conv;
-  if (c.kernel_h * c.kernel_w * c.stride_h * c.stride_w == 1 && c.pad == Padding{})
+  if (x.dtype != DType::f32 && is_product(op.conv))
     return product_gradient(node, {x.shape.rows(), x.shape.c, dy.shape.c}, context);
-  return std::make_unique<WidenedBwdWeightsKernel>(op, node, context);
+  return std::make_unique<ConvBwdWeightsKernel>(op, node, context);
 }
 
 }  // namespace xf::cuda

@@ -13,8 +13,8 @@ struct WeightProduct {
   int64_t rows = 0, inputs = 0, outputs = 0;
 };
 
-/// The kernel of a node with operands (x, dy) → (dw). From bf16 and f16 it multiplies exactly and sums in
-/// f32, which cuBLASLt does and no engine of cuDNN does for a convolution.
+/// The kernel of a node with operands (x, dy) → (dw). From bf16 and f16 cuBLASLt writes its f32 sums as they
+/// are, where cuDNN would round them.
 std::unique_ptr<Kernel> product_gradient(const Node& node, const WeightProduct& p, const Context& context);
 
 }  // namespace xf::cuda

@@ -1,7 +1,7 @@
-// Conversions between bf16 or f16 and f32, and a running sum in f32.
+// Conversions between bf16 or f16 and f32.
 //
 // One pass each, a thread per vector and then the next one a grid further. Bytes moved per element: widen 2 +
-// 4, narrow 4 + 2, add_to 12. The bound is the memory's bandwidth.
+// 4, narrow 4 + 2. The bound is the memory's bandwidth.
 
 #include "kernels/cuda/widen.h"
 
@@ -58,17 +58,6 @@ __global__ void __launch_bounds__(kThreads) narrow_elements(Narrowing n) {
   }
 }
 
-template <int V>
-__global__ void __launch_bounds__(kThreads) add_elements(float* sum, const float* term, int64_t count) {
-  using Vector = simt::Pack<float, V>;
-  for (int64_t i = first_item() * V; i < count; i += next_item() * V) {
-    auto total = simt::load<Vector>(sum + i);
-    const auto more = simt::load<Vector>(term + i);
-    for (int j = 0; j < V; ++j) total.v[j] += more.v[j];
-    simt::store(sum + i, total);
-  }
-}
-
 bool vectorises(int64_t count, std::initializer_list<const void*> addresses) {
   return count % kLanes == 0 && std::all_of(addresses.begin(), addresses.end(), [](const void* p) {
            return reinterpret_cast<uintptr_t>(p) % 16 == 0;
@@ -97,14 +86,6 @@ int narrow(const Narrowing& n, void* stream) {
                               n)
                : simt::launch(&narrow_elements<T, 1>, blocks(count), dim3(kThreads), 0, queue, n);
   });
-}
-
-int add_to(float* sum, const float* term, int64_t count, void* stream) {
-  auto* queue = static_cast<cudaStream_t>(stream);
-  return vectorises(count, {sum, term})
-             ? simt::launch(&add_elements<kLanes>, blocks(count / kLanes), dim3(kThreads), 0, queue, sum,
-                            term, count)
-             : simt::launch(&add_elements<1>, blocks(count), dim3(kThreads), 0, queue, sum, term, count);
 }
 
 }  // namespace xf::cuda

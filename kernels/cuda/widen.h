@@ -24,7 +24,4 @@ struct Narrowing {
 };
 int narrow(const Narrowing& n, void* stream);
 
-/// sum += term, element by element.
-int add_to(float* sum, const float* term, int64_t count, void* stream);
-
 }  // namespace xf::cuda

@@ -68,7 +68,7 @@ std::map<std::string, ConvProblem> asked(const NetworkConv& c, const Precision& 
                                          {"forward bias relu", with_epilogue(plain, false)},
                                          {"forward bias residual relu", with_epilogue(plain, true)},
                                          {"data gradient", problem(c, ConvKind::data_gradient, precision)}};
-  if (precision.type == DType::f32)  // from bf16 and f16 it is the TF32 one, or cuBLASLt's
+  if (precision.type == DType::f32 || !is_product(c.window))
     all.emplace("weight gradient", problem(c, ConvKind::weight_gradient, precision));
   return all;
 }
@@ -151,6 +151,7 @@ class Survey {
       for (const NetworkConv& c : network.convs)
         all.emplace(to_string(problem(c, ConvKind::forward, kPrecisions[0])), c);
     std::vector<NetworkConv> list;
+    list.reserve(all.size());
     for (const auto& [text, c] : all) list.push_back(c);
     return list;
   }
@@ -159,8 +160,8 @@ class Survey {
   int passed_ = 0, failed_ = 0;
 };
 
-/// What the program works around because cuDNN does not have it. Were one of these to finalize, the
-/// work-around would be there for nothing.
+/// What the program works around because no engine that comes compiled does it. Were one of these to
+/// finalize, the work-around would be there for nothing.
 int absences() {
   const Precision bf16 = kPrecisions[2];
   const NetworkConv c{{1, 56, 56, 64}, 64, {3, 3, 1, 1, {1, 1, 1, 1}, Activation::none}};

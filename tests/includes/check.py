@@ -43,7 +43,7 @@ MAY = {
 OWNED = [
     (r"(hdf5|hdf5_hl|H5\w*)\.h", ["engine/io/"], False),
     (r"dnnl\w*\.(hpp|h)|oneapi/dnnl/.*", ["kernels/cpu/"], True),
-    (r"(cuda|cudnn|cublas|nccl|nvml|nvtx)\w*(/.*)?\.(h|hpp)|cooperative_groups(/.*)?\.h", ["kernels/cuda/", "kernels/simt/", "tests/standin/"], True),
+    (r"(cuda|cudnn|cublas|nccl|nvml|nvtx)\w*(/.*)?\.(h|hpp)|cooperative_groups(/.*)?\.h", ["kernels/cuda/", "kernels/simt/", "benchmarks/peers/cudnn/", "tests/standin/"], True),
     (r"mpi\.h", ["kernels/cpu/"], True),
 ]
 

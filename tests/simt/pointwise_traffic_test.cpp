@@ -175,13 +175,6 @@ Family narrow(DType dtype) {
           }};
 }
 
-Family add_to() {
-  const size_t bytes = feature_bytes(DType::f32);
-  return {"add_to", {{"sum", bytes, 1, 1}, {"term", bytes, 1, 0}}, 0, [=](Memory& m) {
-            REQUIRE(cuda::add_to(m.tensor("sum"), m.tensor("term"), kImages * kFeatures, nullptr) == 0);
-          }};
-}
-
 std::vector<Family> families() {
   std::vector<Family> all = {
       normalize("normalize, u8 RGB", DType::bf16, 3),
@@ -191,7 +184,6 @@ std::vector<Family> families() {
       cast("cast of bf16 to f32", DType::bf16, DType::f32),
       widen(DType::bf16),
       narrow(DType::bf16),
-      add_to(),
   };
   for (const DType dtype : {DType::f32, DType::bf16}) {
     all.push_back(relu(dtype));

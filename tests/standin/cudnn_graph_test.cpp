@@ -160,6 +160,7 @@ class Model {
     check(graph.create_execution_plans({fe::HeurMode_t::A, fe::HeurMode_t::FALLBACK}));
     graph.deselect_numeric_notes(
         {fe::NumericalNote_t::NONDETERMINISTIC, fe::NumericalNote_t::DOWN_CONVERT_INPUTS});
+    graph.deselect_behavior_notes({fe::BehaviorNote_t::RUNTIME_COMPILATION});
     check(graph.check_support());
     check(graph.build_plans(fe::BuildPlanPolicy_t::HEURISTICS_CHOICE));
   }
@@ -408,22 +409,24 @@ TEST_CASE("cudnn: the heuristics propose what a caller must tell apart, the wors
     m->graph.deselect_numeric_notes(unwanted);
     return supported_plans(*m);
   };
-  CHECK(plans(Element::f32, {}) == Names{"eng2", "eng1", "eng0_k2=1", "eng0_k2=0"});
-  CHECK(plans(Element::f32, {fe::NumericalNote_t::TENSOR_CORE}) == Names{"eng1", "eng0_k2=1", "eng0_k2=0"});
+  CHECK(plans(Element::f32, {}) == Names{"eng2", "eng1", "eng5", "eng0_k2=1", "eng0_k2=0"});
+  CHECK(plans(Element::f32, {fe::NumericalNote_t::TENSOR_CORE}) ==
+        Names{"eng1", "eng5", "eng0_k2=1", "eng0_k2=0"});
   CHECK(plans(Element::f32, {fe::NumericalNote_t::DOWN_CONVERT_INPUTS}) ==
-        Names{"eng1", "eng0_k2=1", "eng0_k2=0"});
+        Names{"eng1", "eng5", "eng0_k2=1", "eng0_k2=0"});
   CHECK(plans(Element::f32, {fe::NumericalNote_t::NONDETERMINISTIC}) ==
-        Names{"eng2", "eng0_k2=1", "eng0_k2=0"});
+        Names{"eng2", "eng5", "eng0_k2=1", "eng0_k2=0"});
   CHECK(plans(Element::bf16, {fe::NumericalNote_t::DOWN_CONVERT_INPUTS}) ==
-        Names{"eng2", "eng1", "eng0_k2=1", "eng0_k2=0"});
-  CHECK(plans(Element::bf16, {fe::NumericalNote_t::TENSOR_CORE}) == Names{"eng1", "eng0_k2=1", "eng0_k2=0"});
+        Names{"eng2", "eng1", "eng5", "eng0_k2=1", "eng0_k2=0"});
+  CHECK(plans(Element::bf16, {fe::NumericalNote_t::TENSOR_CORE}) ==
+        Names{"eng1", "eng5", "eng0_k2=1", "eng0_k2=0"});
   CHECK(plans(Element::f32, {}, {fe::HeurMode_t::FALLBACK}) == Names{"eng3"});
 }
 
 TEST_CASE("cudnn: an engine that the heuristics name may not support the graph after all") {
   const auto m = forward(kStrided);
   propose(*m);
-  CHECK(m->graph.get_execution_plan_count() == 5);
+  CHECK(m->graph.get_execution_plan_count() == 6);
   const fe::error_t refused = m->graph.build_plan_at_index(2);
   CHECK(message_of([&] { check(refused); }) != "no error");
   CHECK(m->graph.build_plan_at_index(3).is_good());
@@ -438,14 +441,14 @@ TEST_CASE("cudnn: plans differ in workspace, and a limit leaves out those above 
     check(m->graph.get_workspace_size_plan_at_index(plan, bytes));
     return bytes;
   };
-  CHECK(workspace(0) < workspace(4));
-  CHECK(workspace(4) < workspace(3));
-  CHECK(workspace(3) < workspace(1));
-  CHECK(workspace(5) == 0);
+  CHECK(workspace(0) < workspace(5));
+  CHECK(workspace(5) < workspace(4));
+  CHECK(workspace(4) < workspace(1));
+  CHECK(workspace(6) == 0);
   const auto limited = forward(kStrided, Element::f32);
   propose(*limited);
-  limited->graph.deselect_workspace_greater_than(workspace(4));
-  CHECK(supported_plans(*limited) == Names{"eng2", "eng0_k2=0"});
+  limited->graph.deselect_workspace_greater_than(workspace(5));
+  CHECK(supported_plans(*limited) == Names{"eng2", "eng5", "eng0_k2=0"});
 }
 
 /// One plan of a 1x1 convolution of ones with thirds, in f32, run twice.
@@ -490,7 +493,7 @@ TEST_CASE("cudnn: an engine and its knobs name a plan") {
   propose(*m);
   int64_t engine = -1;
   std::unordered_map<fe::KnobType_t, int64_t> knobs;
-  check(m->graph.get_engine_and_knobs_at_index(3, engine, knobs));
+  check(m->graph.get_engine_and_knobs_at_index(4, engine, knobs));
   CHECK(engine == 0);
   CHECK(knobs == std::unordered_map<fe::KnobType_t, int64_t>{{fe::KnobType_t::TILE_SIZE, 1}});
 
@@ -498,7 +501,7 @@ TEST_CASE("cudnn: an engine and its knobs name a plan") {
   check(again->graph.build_operation_graph(again->library));
   int64_t engines = 0;
   check(again->graph.get_engine_count(engines));
-  CHECK(engines == 5);
+  CHECK(engines == 6);
   CHECK(again->graph.create_execution_plan(engines, {}).is_bad());
   CHECK(again->graph.create_execution_plan(0, {{fe::KnobType_t::TILE_SIZE, 2}}).is_bad());
   CHECK(again->graph.create_execution_plan(0, {{fe::KnobType_t::STAGES, 1}}).is_bad());
@@ -506,8 +509,8 @@ TEST_CASE("cudnn: an engine and its knobs name a plan") {
   check(again->graph.check_support());
   check(again->graph.build_plans());
   int64_t bytes = 0, bytes_again = 1;
-  check(m->graph.build_plan_at_index(3));
-  check(m->graph.get_workspace_size_plan_at_index(3, bytes));
+  check(m->graph.build_plan_at_index(4));
+  check(m->graph.get_workspace_size_plan_at_index(4, bytes));
   check(again->graph.get_workspace_size(bytes_again));
   CHECK(bytes == bytes_again);
   again->reserve_workspace();

@@ -1,4 +1,4 @@
-// cuDNN's C interface, as far as its graph API goes, with its own prototypes.
+// cuDNN's C interface as far as handles and its graph API go, with its own prototypes.
 
 #include <cudnn.h>
 
@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/standin/cudnn/calls.h"
 #include "tests/standin/cudnn/descriptor.h"
 #include "tests/standin/cudnn/execute.h"
 #include "tests/standin/cudnn/library.h"
@@ -17,11 +18,6 @@
 using namespace xf::standin;
 using namespace xf::standin::cudnn;
 
-// cuDNN's opaque type is ours to define.
-struct cudnnContext {
-  cudaStream_t stream = nullptr;
-};
-
 namespace {
 
 // What a cudnnBackendDescriptor_t points to. The library fills descriptors that the caller made, so that they
@@ -29,8 +25,6 @@ namespace {
 struct Handle {
   DescriptorPtr descriptor;
 };
-
-thread_local std::string last_message;
 
 std::map<const void*, std::unique_ptr<Handle>>& handles() {
   static std::map<const void*, std::unique_ptr<Handle>> all;
@@ -41,17 +35,6 @@ std::map<const void*, std::unique_ptr<cudnnContext>>& contexts() {
   return all;
 }
 
-template <class F>
-cudnnStatus_t guarded(F f) {
-  try {
-    f();
-    return CUDNN_STATUS_SUCCESS;
-  } catch (const Failure& e) {
-    last_message = "stand-in: " + e.message;
-    return e.status;
-  }
-}
-
 Handle& handle_of(cudnnBackendDescriptor_t d) {
   require(d != nullptr, "a descriptor is null", CUDNN_STATUS_BAD_PARAM_NULL_POINTER);
   const auto it = handles().find(d);
@@ -59,13 +42,18 @@ Handle& handle_of(cudnnBackendDescriptor_t d) {
   return *it->second;
 }
 
-cudnnContext& context_of(cudnnHandle_t h) {
+}  // namespace
+
+std::string& xf::standin::cudnn::last_message() {
+  static thread_local std::string message;
+  return message;
+}
+
+cudnnContext& xf::standin::cudnn::context_of(cudnnHandle_t h) {
   require(h != nullptr, "the handle is null", CUDNN_STATUS_BAD_PARAM_NULL_POINTER);
   require(contexts().contains(h), "the handle was destroyed, or never made");
   return *h;
 }
-
-}  // namespace
 
 size_t xf::standin::cudnn::version() {
   return machine().cudnn_version != 0 ? machine().cudnn_version : CUDNN_VERSION;
@@ -108,9 +96,9 @@ const char* cudnnGetErrorString(cudnnStatus_t status) {
 }
 void cudnnGetLastErrorString(char* message, size_t size) {
   if (size == 0) return;
-  std::strncpy(message, last_message.c_str(), size - 1);
+  std::strncpy(message, last_message().c_str(), size - 1);
   message[size - 1] = '\0';
-  last_message.clear();
+  last_message().clear();
 }
 
 cudnnStatus_t cudnnCreate(cudnnHandle_t* handle) {

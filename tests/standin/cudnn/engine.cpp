@@ -7,7 +7,7 @@
 namespace xf::standin::cudnn {
 namespace {
 
-constexpr int64_t kVarying = 1, kTensorCores = 2, kNoWorkspace = 3, kUnsupported = 4;
+constexpr int64_t kVarying = 1, kTensorCores = 2, kNoWorkspace = 3, kUnsupported = 4, kToCompile = 5;
 
 bool has(const Engine& e, cudnnBackendNumericalNote_t note) {
   return std::ranges::find(e.notes, note) != e.notes.end();
@@ -41,13 +41,14 @@ Engine engine(int64_t index, const Graph& graph) {
       return {{CUDNN_NUMERICAL_NOTE_TENSOR_CORE}};
     case kNoWorkspace: return {};
     case kUnsupported: return {{}, 0, false};
+    case kToCompile: return {{}, 0, true, {CUDNN_BEHAVIOR_NOTE_RUNTIME_COMPILATION}};
     default: fail("there is no engine " + std::to_string(index));
   }
 }
 
 std::vector<Choice> proposals(cudnnBackendHeurMode_t mode) {
   if (mode == CUDNN_HEUR_MODE_FALLBACK) return {{kNoWorkspace}};
-  return {{kTensorCores}, {kVarying}, {kUnsupported}, {kPlain, 1}, {kPlain, 0}};
+  return {{kTensorCores}, {kVarying}, {kUnsupported}, {kToCompile}, {kPlain, 1}, {kPlain, 0}};
 }
 
 int64_t workspace_bytes(Choice choice, const Graph& graph) {

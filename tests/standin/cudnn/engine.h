@@ -16,6 +16,7 @@ struct Engine {
   std::vector<cudnnBackendNumericalNote_t> notes;
   int64_t most_tile = 0;  ///< the knob TILE_SIZE goes from 0 to this; 0: the engine has no knob
   bool builds = true;     ///< false: the heuristics name it, and its plans are not supported after all
+  std::vector<cudnnBackendBehaviorNote_t> behavior{};
 };
 
 /// What a configuration chooses.
@@ -24,8 +25,8 @@ struct Choice {
   int64_t tile = 0;
 };
 
-constexpr int64_t kEngines = 5;
-constexpr int64_t kPlain = 0;  ///< f32 arithmetic, the same at every run; has the knob
+constexpr int64_t kEngines = 6;
+constexpr int64_t kPlain = 0;  ///< f32 arithmetic, the same at every run, comes compiled; has the knob
 
 /// An engine for a graph. Throws Failure when there is no such engine.
 Engine engine(int64_t index, const Graph& graph);

@@ -45,7 +45,7 @@ void finalize_engine(Descriptor& d) {
   if (e.most_tile > 0) knobs.push_back(tile_info(e.most_tile));
   d.give(CUDNN_ATTR_ENGINE_KNOB_INFO, std::move(knobs));
   d.give(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, std::span(e.notes));
-  d.give(CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, std::span<const cudnnBackendBehaviorNote_t>());
+  d.give(CUDNN_ATTR_ENGINE_BEHAVIOR_NOTE, std::span(e.behavior));
 }
 
 void finalize_configuration(Descriptor& d) {
