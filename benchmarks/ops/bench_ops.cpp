@@ -17,6 +17,7 @@
 #include "benchmarks/ops/timing.h"
 #include "engine/core/error.h"
 #include "engine/plan/roofline.h"
+#include "kernels/cpu/backend.h"
 #include "models/registry.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
@@ -34,6 +35,7 @@ struct Options {
   std::string op = "*", gpu;
   int64_t batch = 16;
   double seconds = 0.2;
+  bool each_way = false;
   bool json = false;
 };
 
@@ -163,23 +165,35 @@ Beside beside(Peers& peers, Backend& backend, const Node& node, OpRun& ours, con
   return b;
 }
 
-Row measure(const Options& o, tool::Session& session, Peers* peers, const std::string& model,
+Row measure(const Options& o, Backend& backend, Precision precision, Peers* peers, const std::string& model,
             const NetworkOps& network, const NetworkOp& op, const std::optional<Gpu>& gpu) {
   const Node& node = network.program.graph->node(op.node);
   Row row{model, "", op, work_of(node, op.operands), {}, {}, {}, {}};
   {
-    OpRun ours(session.backend(), node, op.operands,
-               session.precision() == Precision::tf32 ? Math::tf32 : Math::f32);
+    OpRun ours(backend, node, op.operands, precision == Precision::tf32 ? Math::tf32 : Math::f32);
     Beside peer;
-    if (peers != nullptr) peer = beside(*peers, session.backend(), node, ours, named(model, op));
+    if (peers != nullptr) peer = beside(*peers, backend, node, ours, named(model, op));
     row.impl = ours.impl();
     row.time = time_runs(ours.stream(), o.seconds, [&] { ours.once(); });
     if (peer.same)
       row.cudnn = {peer.run->impl(), time_runs(ours.stream(), o.seconds, [&] { peer.run->once(); })};
   }
-  row.copy = copy_rate(session.backend(), row.work.bytes, o.seconds);
-  if (gpu) row.least = roof(*gpu, session.precision(), node, row.work).seconds;
+  row.copy = copy_rate(backend, row.work.bytes, o.seconds);
+  if (gpu) row.least = roof(*gpu, precision, node, row.work).seconds;
   return row;
+}
+
+/// What computes the rows: the device, or the CPU once for each way to compute convolutions.
+std::vector<std::unique_ptr<Backend>> each_way(const Options& o) {
+  std::vector<std::unique_ptr<Backend>> all;
+  if (!o.each_way) return all;
+  if (o.device.device != "cpu")
+    throw UsageError("--each-way", "tells how the CPU computes convolutions", "add --device cpu");
+  const Determinism determinism =
+      o.device.deterministic ? Determinism::any_threads : Determinism::fixed_threads;
+  for (const cpu::Convolutions way : {cpu::Convolutions::direct, cpu::Convolutions::winograd})
+    all.push_back(cpu::make_backend(determinism, way));
+  return all;
 }
 
 /// None on other devices, and where the module is missing.
@@ -196,6 +210,10 @@ std::unique_ptr<Peers> peers_on(Backend& backend) {
 void run(const Options& o) {
   const std::optional<Gpu> gpu = o.gpu.empty() ? std::nullopt : std::optional(tool::gpu_of(o.gpu));
   tool::Session session(o.device);
+  const std::vector<std::unique_ptr<Backend>> ways = each_way(o);
+  std::vector<Backend*> backends;
+  for (const auto& way : ways) backends.push_back(way.get());
+  if (backends.empty()) backends.push_back(&session.backend());
   const std::unique_ptr<Peers> peers = peers_on(session.backend());
   TrainOptions train;
   train.batch = o.batch;
@@ -206,8 +224,13 @@ void run(const Options& o) {
     for (const NetworkOp& op : network.ops) {
       if (!glob_match(o.op, op.op)) continue;
       try {
-        const Row row = measure(o, session, peers.get(), model, network, op, gpu);
-        o.json ? print_json(row, session, o) : print(row);
+        std::string last;
+        for (Backend* backend : backends) {
+          const Row row = measure(o, *backend, session.precision(), peers.get(), model, network, op, gpu);
+          if (row.impl == last) continue;
+          last = row.impl;
+          o.json ? print_json(row, session, o) : print(row);
+        }
       } catch (const UnavailableError& e) {
         fmt::print(stderr, "bench-ops: skipped {}: {}\n", named(model, op), e.what());
       }
@@ -232,6 +255,8 @@ int main(int argc, char** argv) {
       ->check(xf::tool::above_zero())
       ->capture_default_str();
   xf::tool::add_estimate_option(app, o.gpu, "tell what part of a device's data sheet an operation reaches:");
+  app.add_flag("--each-way", o.each_way,
+               "on the CPU: convolutions directly and by Winograd, a row each, whichever a plan would take");
   app.add_flag("--json", o.json, "a JSON line for each operation");
   xf::tool::add_device_options(app, o.device);
   for (const char* option : {"--allow-reference", "--profile"}) app.remove_option(app.get_option(option));

@@ -38,7 +38,8 @@ struct Cast {
 };
 
 /// (x, w: OHWI, bias? (c), residual? like y) → (y). Cross-correlation, then bias, residual and activation in
-/// that order. w is rounded to the type of x; so may the bias be.
+/// that order. w is rounded to the type of x; so may the bias be. A window of 3x3 with stride 1 between
+/// multiples of 16 channels may be computed by Winograd's F(4x4, 3x3), and so may its gradients.
 struct Conv2d {
   int kernel_h = 1, kernel_w = 1, stride_h = 1, stride_w = 1;
   Padding pad;

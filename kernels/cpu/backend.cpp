@@ -19,7 +19,7 @@ class CpuStream : public Stream {
 
 class CpuBackend : public Backend {
  public:
-  explicit CpuBackend(Determinism determinism) : context_{determinism} {}
+  CpuBackend(Determinism determinism, Convolutions convolutions) : context_{determinism, convolutions} {}
 
   [[nodiscard]] std::string name() const override { return "cpu"; }
 
@@ -62,8 +62,8 @@ class CpuBackend : public Backend {
 
 }  // namespace
 
-std::unique_ptr<Backend> make_backend(Determinism determinism) {
-  return std::make_unique<CpuBackend>(determinism);
+std::unique_ptr<Backend> make_backend(Determinism determinism, Convolutions convolutions) {
+  return std::make_unique<CpuBackend>(determinism, convolutions);
 }
 
 }  // namespace xf::cpu

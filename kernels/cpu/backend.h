@@ -10,8 +10,13 @@
 
 namespace xf::cpu {
 
+/// How convolutions are computed that Winograd's F(4x4, 3x3) can compute: as winograd_rule.h says, or for
+/// tests and benchmarks all directly or all by Winograd.
+enum class Convolutions : uint8_t { by_rule, direct, winograd };
+
 /// A backend that computes on threads() threads of this process.
-std::unique_ptr<Backend> make_backend(Determinism determinism);
+std::unique_ptr<Backend> make_backend(Determinism determinism,
+                                      Convolutions convolutions = Convolutions::by_rule);
 
 /// Of oneDNN.
 LibraryVersion library_version();

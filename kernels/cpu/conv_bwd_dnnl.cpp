@@ -5,6 +5,8 @@
 #include "kernels/cpu/dnnl_weighted.h"
 #include "kernels/cpu/lower.h"
 #include "kernels/cpu/wgrad.h"
+#include "kernels/cpu/winograd.h"
+#include "kernels/cpu/winograd_rule.h"
 
 namespace xf::cpu {
 
@@ -76,6 +78,8 @@ std::unique_ptr<Kernel> product_weight_gradient(const dnn::Geometry& g, DType ty
 
 std::unique_ptr<Kernel> lower(const ConvBwdData& op, const Node& node, const Context& context) {
   const Spec &dy = node.inputs[0].spec(), &dx = node.outputs[0];
+  if (winograd::chosen(op.conv, op.input, dy.shape, dy.dtype, context))
+    return winograd::data_gradient(op, node);
   const dnn::Geometry g(op.conv, op.input, dy.shape);
   const auto p = dnn::Partition::of(dy.shape.n, context.determinism);
   dnn::Convolution c = dnn::convolution(g, p.parts, dx.dtype, dy.dtype);
@@ -107,6 +111,8 @@ std::unique_ptr<Kernel> lower(const ConvBwdData& op, const Node& node, const Con
 std::unique_ptr<Kernel> lower(const ConvBwdWeights& op, const Node& node, const Context& context) {
   const Spec &x = node.inputs[0].spec(), &dy = node.inputs[1].spec();
   dnn::same_type(node, x, dy);
+  if (winograd::chosen(op.conv, x.shape, dy.shape, x.dtype, context))
+    return winograd::weight_gradient(op, node);
   const dnn::Geometry g(op.conv, x.shape, dy.shape);
   if (own_weight_gradient(g, x.dtype, context.determinism))
     if (auto kernel = wgrad::make_kernel(g.op, g.x, g.y, x.dtype)) return kernel;

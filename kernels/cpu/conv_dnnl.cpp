@@ -10,6 +10,8 @@
 #include "kernels/cpu/dnnl_layout.h"
 #include "kernels/cpu/dnnl_partition.h"
 #include "kernels/cpu/lower.h"
+#include "kernels/cpu/winograd.h"
+#include "kernels/cpu/winograd_rule.h"
 
 namespace xf::cpu {
 
@@ -169,6 +171,9 @@ class ConvKernel : public Kernel {
 }  // namespace
 
 std::unique_ptr<Kernel> lower(const Conv2d& op, const Node& node, const Context& context) {
+  const Spec& x = node.inputs[0].spec();
+  if (winograd::chosen(op, x.shape, node.outputs[0].shape, x.dtype, context))
+    return winograd::forward(op, node);
   return std::make_unique<ConvKernel>(op, node, context);
 }
 

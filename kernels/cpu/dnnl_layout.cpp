@@ -11,7 +11,7 @@ namespace {
 
 struct Registry {
   std::mutex mutex;
-  std::vector<Packing> packings;
+  std::vector<Arrangement> arrangements;
 };
 
 Registry& registry() {
@@ -19,27 +19,47 @@ Registry& registry() {
   return r;
 }
 
-}  // namespace
-
-Layout register_packing(const Packing& p) {
-  Registry& r = registry();
-  const std::lock_guard lock(r.mutex);
-  const auto bytes = static_cast<int64_t>(p.to.get_size());
-  for (size_t i = 0; i < r.packings.size(); ++i) {
-    const Packing& q = r.packings[i];
-    if (q.weights == p.weights && q.window == p.window && q.from == p.from && q.to == p.to)
-      return {i + 1, bytes};
-  }
-  r.packings.push_back(p);
-  return {r.packings.size(), bytes};
+int64_t bytes_of(const Packing& p) { return static_cast<int64_t>(p.to.get_size()); }
+int64_t bytes_of(const WinogradWeights& w) {
+  return w.panels().count() * static_cast<int64_t>(sizeof(float));
 }
 
-Packing packing(uint64_t id) {
+bool equal(const Packing& a, const Packing& b) {
+  return a.weights == b.weights && a.window == b.window && a.from == b.from && a.to == b.to;
+}
+bool equal(const WinogradWeights& a, const WinogradWeights& b) {
+  return a.weights == b.weights && a.window == b.window;
+}
+
+bool equal(const Arrangement& a, const Arrangement& b) {
+  return std::visit(
+      [](const auto& p, const auto& q) {
+        if constexpr (std::is_same_v<decltype(p), decltype(q)>)
+          return equal(p, q);
+        else
+          return false;
+      },
+      a, b);
+}
+
+}  // namespace
+
+Layout register_packing(const Arrangement& a) {
   Registry& r = registry();
   const std::lock_guard lock(r.mutex);
-  if (id == 0 || id > r.packings.size())
+  const int64_t bytes = std::visit([](const auto& one) { return bytes_of(one); }, a);
+  for (size_t i = 0; i < r.arrangements.size(); ++i)
+    if (equal(r.arrangements[i], a)) return {i + 1, bytes};
+  r.arrangements.push_back(a);
+  return {r.arrangements.size(), bytes};
+}
+
+Arrangement packing(uint64_t id) {
+  Registry& r = registry();
+  const std::lock_guard lock(r.mutex);
+  if (id == 0 || id > r.arrangements.size())
     throw InternalError("pack", "no kernel asked for weight arrangement " + std::to_string(id));
-  return r.packings[id - 1];
+  return r.arrangements[id - 1];
 }
 
 }  // namespace xf::cpu::dnn

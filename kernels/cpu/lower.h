@@ -5,12 +5,14 @@
 
 #include "engine/graph/graph.h"
 #include "engine/run/backend.h"
+#include "kernels/cpu/backend.h"
 
 namespace xf::cpu {
 
 /// What every lowering may need to know.
 struct Context {
   Determinism determinism = Determinism::fixed_threads;
+  Convolutions convolutions = Convolutions::by_rule;
 };
 
 #define XF_OP(Name, text) \

@@ -7,6 +7,7 @@
 #include "kernels/cpu/dnnl_call.h"
 #include "kernels/cpu/dnnl_layout.h"
 #include "kernels/cpu/lower.h"
+#include "kernels/cpu/winograd_pack.h"
 
 namespace xf::cpu {
 
@@ -55,7 +56,9 @@ class PackKernel : public Kernel {
 }  // namespace
 
 std::unique_ptr<Kernel> lower(const Pack& op, const Node&, const Context&) {
-  return std::make_unique<PackKernel>(dnn::packing(op.layout));
+  const dnn::Arrangement to = dnn::packing(op.layout);
+  if (const auto* weights = std::get_if<dnn::WinogradWeights>(&to)) return winograd::pack(*weights);
+  return std::make_unique<PackKernel>(std::get<dnn::Packing>(to));
 }
 
 }  // namespace xf::cpu

@@ -40,6 +40,11 @@ std::vector<Geometry> windows() {
       {"window as large as the map", {2, 4, 4, 32}, 16, window(4, 4, 1, 1, {})},
       {"one position", {1, 1, 1, 17}, 10, window(1, 1, 1, 1, {})},
       {"3x3 over one position", {2, 1, 1, 16}, 16, window(3, 3, 1, 1, {1, 1, 1, 1})},
+      {"3x3 with fewer positions than a tile", {2, 3, 2, 16}, 32, window(3, 3, 1, 1, {1, 1, 1, 1})},
+      {"3x3 with one position more than a tile", {2, 5, 5, 48}, 16, window(3, 3, 1, 1, {1, 1, 1, 1})},
+      {"3x3 valid on one position", {3, 3, 3, 16}, 16, window(3, 3, 1, 1, {})},
+      {"3x3 padded on one side", {1, 7, 4, 16}, 48, window(3, 3, 1, 1, {0, 1, 2, 0})},
+      {"3x3 padded by two", {1, 6, 7, 32}, 16, window(3, 3, 1, 1, {2, 2, 2, 2})},
       {"batch of 5", {5, 5, 5, 24}, 24, window(3, 3, 1, 1, {1, 1, 1, 1})},
   };
 }
@@ -97,7 +102,7 @@ std::vector<OpCase> conv_cases() {
                                    {0, 1, 2, 3}));
     cases.push_back(with_gradients(forward(g, "", Activation::none, absent(), absent()), {0, 1}));
   }
-  for (const size_t i : {0U, 3U, 7U, 10U}) {
+  for (const size_t i : {0U, 2U, 3U, 7U, 10U}) {
     const Geometry& g = all[i];
     const Operand residual = activation(output(g));
     cases.push_back(forward(g, ", relu", Activation::relu, absent(), absent()));

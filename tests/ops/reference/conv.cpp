@@ -1,6 +1,7 @@
 // conv2d and its two gradients, and pack.
 
 #include "tests/ops/reference/reference.h"
+#include "tests/ops/reference/winograd.h"
 
 namespace xf::test {
 namespace {
@@ -18,9 +19,14 @@ void for_each_tap(const Conv2d& c, const Shape& in, const Shape& out, Body body)
         }
 }
 
-Array finish(Shape shape, const std::vector<Sum>& sums, Activation act) {
+/// `winograd`: the error bounds of that way to compute the sums, where it may be taken.
+Array finish(Shape shape, const std::vector<Sum>& sums, Activation act, const std::vector<double>& winograd) {
   Array y = Array::inexact(shape);
-  for (size_t i = 0; i < sums.size(); ++i) set(y, i, activated({sums[i].value, sums[i].error()}, act));
+  for (size_t i = 0; i < sums.size(); ++i) {
+    // Bias and residual, which are not in Winograd's bound, are in the sum's.
+    const double error = sums[i].error() + (winograd.empty() ? 0 : winograd[i]);
+    set(y, i, activated({sums[i].value, error}, act));
+  }
   return y;
 }
 
@@ -43,7 +49,8 @@ std::vector<Array> reference(const Conv2d& op, std::span<const Array> in) {
     if (bias) sums[i].add(bias[static_cast<int64_t>(i) % shape.c]);
     if (residual) sums[i].add(residual.value[i]);
   }
-  return {finish(shape, sums, op.act)};
+  const bool may = winograd::may_compute(op, x.shape, shape);
+  return {finish(shape, sums, op.act, may ? winograd::output_error(op, x, w, shape) : std::vector<double>{})};
 }
 
 std::vector<Array> reference(const ConvBwdData& op, std::span<const Array> in) {
@@ -57,7 +64,9 @@ std::vector<Array> reference(const ConvBwdData& op, std::span<const Array> in) {
                      for (int64_t i = 0; i < op.input.c; ++i)
                        sums[dx.at(n, ih, iw, i)].add(dy(n, oh, ow, o) * w(o, kh, kw, i));
                });
-  return {finish(op.input, sums, Activation::none)};
+  const bool may = winograd::may_compute(op.conv, op.input, dy.shape);
+  return {finish(op.input, sums, Activation::none,
+                 may ? winograd::input_gradient_error(op.conv, dy, w, op.input) : std::vector<double>{})};
 }
 
 std::vector<Array> reference(const ConvBwdWeights& op, std::span<const Array> in) {
@@ -71,7 +80,9 @@ std::vector<Array> reference(const ConvBwdWeights& op, std::span<const Array> in
                      for (int64_t i = 0; i < x.shape.c; ++i)
                        sums[dw.at(o, kh, kw, i)].add(x(n, ih, iw, i) * dy(n, oh, ow, o));
                });
-  return {finish(op.weights, sums, Activation::none)};
+  const bool may = winograd::may_compute(op.conv, x.shape, dy.shape);
+  return {finish(op.weights, sums, Activation::none,
+                 may ? winograd::weight_gradient_error(op.conv, x, dy, op.weights) : std::vector<double>{})};
 }
 
 // Opaque bytes to everyone but its consumer: no number changes.
