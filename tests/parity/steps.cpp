@@ -14,6 +14,7 @@
 #include "engine/core/error.h"
 #include "engine/io/hdf5.h"
 #include "engine/train/trainer.h"
+#include "kernels/cpu/backend.h"
 #include "models/registry.h"
 #include "tools/xferrun/session.h"
 #include "weights/export.h"
@@ -80,10 +81,11 @@ void run(const std::vector<std::string>& arguments) {
   options.update.rule.eps = 1e-3F;
   options.update.learning_rate = std::stod(arguments.at(5));
 
-  DeviceOptions device;
-  device.device = "cpu";
-  Session session(device);
-  Trainer trainer(spec, options, session.backend(), session.store(), session.memory(),
+  // Winograd's error is another one, with a bound of its own.
+  const auto backend = cpu::make_backend(Determinism::fixed_threads, cpu::Convolutions::direct);
+  ParamStore store(*backend);
+  ActivationMemory memory(*backend);
+  Trainer trainer(spec, options, *backend, store, memory,
                   read_weights(spec, path, model, weights::Top::loaded));
   for (int step = 0; step < std::stoi(arguments.at(6)); ++step) {
     trainer.step(batch);
@@ -91,7 +93,7 @@ void run(const std::vector<std::string>& arguments) {
   }
   std::vector<std::string> names(static_cast<size_t>(classes));
   for (int c = 0; c < classes; ++c) names[static_cast<size_t>(c)] = fmt::format("class {}", c);
-  write_weights(arguments.at(7), {model, dialect, names, {}}, spec, session.store());
+  write_weights(arguments.at(7), {model, dialect, names, {}}, spec, store);
 }
 
 }  // namespace
