@@ -17,6 +17,8 @@ constexpr std::array<std::string_view, 2> kGamma{"absent", "present"};
 constexpr std::array<std::string_view, 2> kCounted{"excludes_padding", "counts_padding"};
 constexpr std::array<std::string_view, 2> kRounding{"floor", "ceil"};
 constexpr std::array<std::string_view, 2> kStride{"first_1x1", "middle_3x3"};
+constexpr std::array<std::string_view, 2> kHead{"fc", "pool"};
+constexpr int kMostPixels = 1 << 14;  // a side of an image: that of the largest which is read
 
 template <class E, size_t N>
 std::string_view spell(const std::array<std::string_view, N>& names, E value) {
@@ -31,7 +33,13 @@ std::optional<E> find(const std::array<std::string_view, N>& names, std::string_
   return std::nullopt;
 }
 
-bool is_resnet(std::string_view network) { return network.substr(0, 6) == "resnet"; }
+bool is_resnet(std::string_view network) { return network.starts_with("resnet"); }
+bool is_vgg(std::string_view network) { return network.starts_with("vgg"); }
+
+/// Those of bottlenecks, whose stride lies in one of two places.
+bool has_versions(std::string_view network) {
+  return network == "resnet50" || network == "resnet101" || network == "resnet152";
+}
 
 [[noreturn]] void unknown(std::string_view network, Family family) {
   throw UsageError(std::string(network), fmt::format("{} has no network of this name", name(family)),
@@ -63,6 +71,14 @@ struct Fields {
     if (!value) fail(key);
     return *value;
   }
+  /// A whole number from 1 to `most`.
+  int extent(const char* key, int most) const {
+    const auto at = json.find(key);
+    if (at == json.end() || !at->is_number_integer()) fail(key);
+    const auto value = at->template get<int64_t>();
+    if (value < 1 || value > most) fail(key);
+    return static_cast<int>(value);
+  }
 };
 
 }  // namespace
@@ -75,10 +91,24 @@ Dialect keras_dialect(std::string_view network) {
     d.bn_eps = 1e-3F;
     d.bn_gamma = BnGamma::absent;
     d.preprocess = Preprocess::tf;
-    d.input_size = 299;
+    d.height = d.width = 299;
     return d;
   }
-  if (network == "resnet50" || network == "resnet101" || network == "resnet152") {
+  if (network == "vgg16" || network == "vgg19") {
+    d.conv_bias = ConvBias::present;
+    d.preprocess = Preprocess::caffe;
+    return d;
+  }
+  if (network == "merged_view") {
+    d.conv_bias = ConvBias::present;
+    d.preprocess = Preprocess::unit;
+    d.resize = ResizeRule::pil_bilinear;  // no weights are known that want another; it does not alias
+    d.height = 280;
+    d.width = 340;
+    d.channels = 1;
+    return d;
+  }
+  if (has_versions(network)) {
     d.bn_eps = 1.001e-5F;
     d.stride = StridePlacement::first_1x1;
     d.conv_bias = ConvBias::present;
@@ -95,14 +125,26 @@ Dialect torchvision_dialect(std::string_view network) {
     d.average_pool = CountPadding::yes;
     // Its transform_input undoes the mean and deviation of the images and gives x / 127.5 - 1.
     d.preprocess = Preprocess::tf;
-    d.input_size = 299;
+    d.height = d.width = 299;
     return d;
   }
-  if (is_resnet(network)) {
+  if (is_resnet(network) || is_vgg(network)) {
     d.preprocess = Preprocess::torch;
+    if (is_vgg(network)) d.conv_bias = ConvBias::present;
     return d;
   }
   unknown(network, Family::torchvision);
+}
+
+Dialect caffe_dialect(std::string_view network) {
+  if (network != "inception_v2") unknown(network, Family::caffe);
+  Dialect d;
+  d.family = Family::caffe;
+  d.average_pool = CountPadding::yes;
+  d.pool_rounding = PoolRounding::ceil;
+  d.conv_bias = ConvBias::present;
+  d.preprocess = Preprocess::bn_inception;
+  return d;
 }
 
 std::string_view name(Family family) { return spell(kFamily, family); }
@@ -110,6 +152,13 @@ std::string_view name(Family family) { return spell(kFamily, family); }
 Family parse_family(std::string_view text) {
   if (const auto family = find<Family>(kFamily, text)) return *family;
   throw UsageError(fmt::format("--dialect {}", text), "is no dialect", "Use keras, torchvision or caffe.");
+}
+
+bool has_fc_head(std::string_view network) { return is_vgg(network); }
+
+Head parse_head(std::string_view text) {
+  if (const auto head = find<Head>(kHead, text)) return *head;
+  throw UsageError(fmt::format("--head {}", text), "is no head", "Use fc or pool.");
 }
 
 std::string to_json(const Dialect& d) {
@@ -124,7 +173,10 @@ std::string to_json(const Dialect& d) {
   json["preprocess"] = nullptr;
   if (d.preprocess) json["preprocess"] = name(*d.preprocess);
   json["resize"] = name(d.resize);
-  json["input_size"] = d.input_size;
+  json["height"] = d.height;
+  json["width"] = d.width;
+  json["channels"] = d.channels;
+  json["head"] = spell(kHead, d.head);
   return json.dump();
 }
 
@@ -138,7 +190,13 @@ Dialect parse_dialect(std::string_view text, const std::string& subject) {
   d.pool_rounding = f.get<PoolRounding>("pool_rounding", kRounding);
   d.stride = f.get<StridePlacement>("stride", kStride);
   d.conv_bias = f.get<ConvBias>("conv_bias", kGamma);
-  d.input_size = f.get<int>("input_size");
+  // Earlier files: square images of three channels, networks of one head.
+  const bool square = f.json.contains("input_size");
+  d.height = f.extent(square ? "input_size" : "height", kMostPixels);
+  d.width = f.extent(square ? "input_size" : "width", kMostPixels);
+  if (f.json.contains("channels")) d.channels = f.extent("channels", 3);
+  if (d.channels == 2) f.fail("channels");
+  if (f.json.contains("head")) d.head = f.get<Head>("head", kHead);
   try {
     d.resize = parse_resize_rule(f.get<std::string>("resize"));
   } catch (const UsageError&) {
@@ -153,12 +211,19 @@ Dialect parse_dialect(std::string_view text, const std::string& subject) {
   return d;
 }
 
-std::string describe(const Dialect& d) {
-  return fmt::format("{}: BN eps {:g}{}, {}, preprocess {}, resize {}, input {}x{}", name(d.family), d.bn_eps,
-                     d.bn_gamma == BnGamma::absent ? " without gamma" : "",
-                     d.conv_bias == ConvBias::present ? "conv bias" : "no conv bias",
-                     d.preprocess ? name(*d.preprocess) : "unknown", name(d.resize), d.input_size,
-                     d.input_size);
+std::string full_name(std::string_view network, const Dialect& d) {
+  std::string text(network);
+  if (has_versions(network)) text += d.stride == StridePlacement::first_1x1 ? " v1" : " v1.5";
+  if (d.head == Head::pool) text += " with pool head";
+  return text;
+}
+
+std::string describe(std::string_view network, const Dialect& d) {
+  return fmt::format(
+      "{} by {}: BN eps {:g}{}, {}, preprocess {}, resize {}, input {}x{}x{}", full_name(network, d),
+      name(d.family), d.bn_eps, d.bn_gamma == BnGamma::absent ? " without gamma" : "",
+      d.conv_bias == ConvBias::present ? "conv bias" : "no conv bias",
+      d.preprocess ? name(*d.preprocess) : "unknown", name(d.resize), d.height, d.width, d.channels);
 }
 
 }  // namespace xf

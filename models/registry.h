@@ -12,7 +12,8 @@ namespace xf {
 
 struct ModelInfo {
   std::string_view name;
-  Family family;  ///< whose definition it is when no weight file says
+  Family family;         ///< whose definition it is when no weight file says
+  std::string_view top;  ///< the layer that gives the class scores: "fc"
   ModelOutputs (*build)(const Net& n, Value x, const Dialect& dialect, int classes);
 };
 

@@ -1,5 +1,5 @@
 #pragma once
-// Writing weights: a legacy Keras file, which Keras itself loads where it has the network.
+// Writing weights: for this program, which the file then tells everything it must know, and for others.
 
 #include <filesystem>
 #include <span>
@@ -7,6 +7,7 @@
 
 #include "engine/core/tensor.h"
 #include "weights/run_info.h"
+#include "weights/target.h"
 
 namespace xf::weights {
 
@@ -16,12 +17,12 @@ struct NamedTensor {
   const Tensor* tensor;
 };
 
-/// Writes `tensors`, given in the order of the model's creation, atomically. In Keras's dialect layers have
+/// Writes `tensors`, given in the order of the model's creation, atomically. In Keras's layouts layers have
 /// Keras's names and stand in the order of its `model.layers`, so that
-/// `InceptionV3(weights=None, classes=N).load_weights(path)` takes them; in another they keep their canonical
-/// names and order. Each dataset carries its checksum. `info.model_id` is ignored; the id that the weights
-/// give is written and returned. Throws WriteError.
-std::string save(const std::filesystem::path& path, const RunInfo& info,
-                 std::span<const NamedTensor> tensors);
+/// `InceptionV3(weights=None, classes=N).load_weights(path)` takes them. Each dataset carries its checksum,
+/// and the file what `info` says. `info.model_id` is ignored; the id that the weights give is written and
+/// returned. The target must be able to express the network (cannot_express()). Throws WriteError.
+std::string save(const std::filesystem::path& path, const RunInfo& info, std::span<const NamedTensor> tensors,
+                 Target target = Target::run);
 
 }  // namespace xf::weights

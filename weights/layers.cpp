@@ -28,19 +28,25 @@ Role role_of(const std::string& name, const std::string& part, LayerKind kind) {
   throw InternalError(name, "is neither weight, bias, running_mean nor running_var");
 }
 
-/// `columns` long rows become `rows` long columns. Both matrices are walked in small tiles: each would else
-/// miss the cache on every element of one of the two.
-void transpose(const float* from, int64_t rows, int64_t columns, float* to) {
-  constexpr int64_t kTile = 32;
+/// Both matrices are walked in tiles of this side: each would else miss the cache on every element of one of
+/// the two.
+constexpr int64_t kTile = 32;
+
+/// A matrix of `rows` rows, `from_pitch` elements apart, becomes one of as many columns, its rows `to_pitch`
+/// apart.
+void transpose(const float* from, int64_t rows, int64_t columns, int64_t from_pitch, float* to,
+               int64_t to_pitch) {
   for (int64_t r0 = 0; r0 < rows; r0 += kTile) {
     for (int64_t c0 = 0; c0 < columns; c0 += kTile) {
       const int64_t r1 = std::min(rows, r0 + kTile), c1 = std::min(columns, c0 + kTile);
       for (int64_t c = c0; c < c1; ++c) {
-        for (int64_t r = r0; r < r1; ++r) to[c * rows + r] = from[r * columns + c];
+        for (int64_t r = r0; r < r1; ++r) to[c * to_pitch + r] = from[r * from_pitch + c];
       }
     }
   }
 }
+
+int64_t of_one_output(const Shape& s) { return s.h * s.w * s.c; }
 
 }  // namespace
 
@@ -52,9 +58,28 @@ std::string_view keras_name(Role role) {
     case Role::beta: return "beta";
     case Role::mean: return "moving_mean";
     case Role::variance: return "moving_variance";
+    case Role::factor: return "factor";
     case Role::unknown: break;
   }
   return "?";
+}
+
+std::string_view state_dict_name(Role role) {
+  switch (role) {
+    case Role::kernel:
+    case Role::gamma: return "weight";
+    case Role::bias:
+    case Role::beta: return "bias";
+    case Role::mean: return "running_mean";
+    case Role::variance: return "running_var";
+    case Role::factor:
+    case Role::unknown: break;
+  }
+  return "?";
+}
+
+bool is_dense(std::string_view layer) {
+  return layer.starts_with("fc") || layer.starts_with("classifier.") || layer == "last_linear";
 }
 
 std::vector<Layer> layers_of(std::span<const NamedShape> tensors) {
@@ -64,7 +89,7 @@ std::vector<Layer> layers_of(std::span<const NamedShape> tensors) {
     const SplitName name = split(t.name);
     const auto [at, added] = index.try_emplace(name.layer, layers.size());
     if (added) {
-      layers.push_back({name.layer, name.layer == kTop ? LayerKind::dense : LayerKind::convolution, {}});
+      layers.push_back({name.layer, is_dense(name.layer) ? LayerKind::dense : LayerKind::convolution, {}});
     }
     if (name.part == "running_mean") layers[at->second].kind = LayerKind::batch_norm;
   }
@@ -87,12 +112,37 @@ std::vector<int64_t> keras_dims(const NamedShape& tensor, LayerKind kind, Role r
   return {s.h, s.w, s.c, s.n};
 }
 
-void from_keras_order(std::span<const float> stored, const Shape& shape, std::span<float> out) {
-  transpose(stored.data(), shape.h * shape.w * shape.c, shape.n, out.data());
+std::vector<int64_t> outputs_first_dims(const NamedShape& tensor, LayerKind kind, Role role) {
+  const Shape& s = tensor.shape;
+  if (role != Role::kernel) return {s.c};
+  if (kind == LayerKind::dense) return {s.n, of_one_output(s)};
+  return {s.n, s.c, s.h, s.w};
 }
 
 void to_keras_order(std::span<const float> ours, const Shape& shape, std::span<float> out) {
-  transpose(ours.data(), shape.n, shape.h * shape.w * shape.c, out.data());
+  const int64_t inputs = of_one_output(shape);
+  transpose(ours.data(), shape.n, inputs, inputs, out.data(), shape.n);
+}
+
+void to_outputs_first(std::span<const float> ours, const Shape& shape, std::span<float> out) {
+  const int64_t inputs = of_one_output(shape), places = shape.h * shape.w;
+  for (int64_t at = 0; at < shape.count(); at += inputs) {
+    transpose(ours.data() + at, places, shape.c, shape.c, out.data() + at, places);
+  }
+}
+
+void place_keras_rows(std::span<const float> stored, int64_t first, const Shape& shape,
+                      std::span<float> out) {
+  const int64_t rows = static_cast<int64_t>(stored.size()) / shape.n;
+  transpose(stored.data(), rows, shape.n, shape.n, out.data() + first, of_one_output(shape));
+}
+
+void place_outputs(std::span<const float> stored, int64_t first, const Shape& shape, std::span<float> out) {
+  const int64_t inputs = of_one_output(shape), places = shape.h * shape.w;
+  const auto count = static_cast<int64_t>(stored.size());
+  for (int64_t at = 0; at < count; at += inputs) {
+    transpose(stored.data() + at, shape.c, places, places, out.data() + first * inputs + at, shape.c);
+  }
 }
 
 }  // namespace xf::weights

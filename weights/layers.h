@@ -21,11 +21,15 @@ struct NamedShape {
 
 enum class LayerKind : uint8_t { convolution, dense, batch_norm };
 
-/// What a tensor is within its layer, in the order in which Keras stores them.
-enum class Role : uint8_t { kernel, bias, gamma, beta, mean, variance, unknown };
+/// What a tensor is within its layer, in the order in which Keras stores them. Caffe has one more: the factor
+/// that divides mean and variance.
+enum class Role : uint8_t { kernel, bias, gamma, beta, mean, variance, factor, unknown };
 
 /// Keras's name of a role: "kernel", "moving_variance".
 std::string_view keras_name(Role role);
+
+/// The last part of a state dict's key: "weight", "running_var".
+std::string_view state_dict_name(Role role);
 
 struct Part {
   Role role;
@@ -38,20 +42,27 @@ struct Layer {
   std::vector<Part> parts;  ///< in ascending order of role
 };
 
-/// The classifier's layer, whose width depends on the data.
-inline constexpr std::string_view kTop = "fc";
+/// Whether a canonical layer is fully connected.
+bool is_dense(std::string_view layer);
 
 /// Groups tensors by layer, in the order in which the layers first occur. Throws InternalError for a name
 /// that does not end in weight, bias, running_mean or running_var.
 std::vector<Layer> layers_of(std::span<const NamedShape> tensors);
 
-/// Extents of a tensor in a Keras file: HWIO for convolutions, (h*w*in, out) for dense layers, (c) for
-/// vectors.
+/// Extents of a tensor in a file. Keras: kernels HWIO, those of dense layers (h*w*in, out). With outputs
+/// first (PyTorch, Caffe): OIHW, dense (out, in*h*w). Vectors (c).
 std::vector<int64_t> keras_dims(const NamedShape& tensor, LayerKind kind, Role role);
+std::vector<int64_t> outputs_first_dims(const NamedShape& tensor, LayerKind kind, Role role);
 
-/// Between the two orders of a kernel, OHWI and (HWI)O; a vector is copied. Both spans have shape.count()
-/// elements.
-void from_keras_order(std::span<const float> stored, const Shape& shape, std::span<float> out);
+/// From the model's order of a kernel, OHWI, to a file's: (HWI)O, or O(IHW). A vector is copied. Both spans
+/// have shape.count() elements.
 void to_keras_order(std::span<const float> ours, const Shape& shape, std::span<float> out);
+void to_outputs_first(std::span<const float> ours, const Shape& shape, std::span<float> out);
+
+/// Part of a kernel in Keras's order, its rows [first, first + rows of `stored`) of the matrix (HWI)O, to
+/// their places in the model's.
+void place_keras_rows(std::span<const float> stored, int64_t first, const Shape& shape, std::span<float> out);
+/// The same of O(IHW): `stored` begins with output `first` and holds whole outputs.
+void place_outputs(std::span<const float> stored, int64_t first, const Shape& shape, std::span<float> out);
 
 }  // namespace xf::weights

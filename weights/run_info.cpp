@@ -7,7 +7,7 @@
 namespace xf::weights {
 
 std::optional<RunInfo> find_run_info(const hdf5::File& file) {
-  const auto version = file.text("/", "xferrun_version"), dialect = file.text("/", "dialect");
+  const auto version = file.text("/", kVersion), dialect = file.text("/", "dialect");
   if (!version || !dialect) return std::nullopt;
   RunInfo info;
   info.network = file.text("/", "network").value_or("");
@@ -25,7 +25,7 @@ RunInfo read_run_info(const std::filesystem::path& path) {
 }
 
 void write_run_info(hdf5::Writer& file, const RunInfo& info) {
-  file.attribute("/", "xferrun_version", std::string_view(XFERRUN_VERSION));
+  file.attribute("/", kVersion, std::string_view(XFERRUN_VERSION));
   file.attribute("/", "network", std::string_view(info.network));
   file.attribute("/", "dialect", std::string_view(to_json(info.dialect)));
   if (info.dialect.preprocess) file.attribute("/", "preprocess", name(*info.dialect.preprocess));

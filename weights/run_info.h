@@ -27,6 +27,9 @@ RunInfo read_run_info(const std::filesystem::path& path);
 /// Writes the attributes, and for people and other programs "preprocess" (where known) and "xferrun_version".
 void write_run_info(hdf5::Writer& file, const RunInfo& info);
 
+/// The root attribute that every file of this program has: the version that wrote it.
+inline constexpr const char* kVersion = "xferrun_version";
+
 /// The dataset attribute that holds the MD5 of the dataset's bytes.
 inline constexpr const char* kChecksum = "md5";
 

@@ -34,7 +34,7 @@ struct Options {
 constexpr int kClasses = 22;
 
 ImageBatch random_batch(const NetworkSpec& spec, int64_t count) {
-  ImageBatch b{Tensor({count, spec.height, spec.width, 3}, DType::u8),
+  ImageBatch b{Tensor({count, spec.height, spec.width, spec.channels}, DType::u8),
                Tensor({count, 1, 1, 1}, DType::i32),
                Tensor({count, 1, 1, 1}),
                {}};

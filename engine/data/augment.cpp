@@ -88,10 +88,12 @@ void augment(const Augment& options, uint64_t seed, int64_t epoch, int64_t sampl
   for (size_t i = 0; i < brightness.size(); ++i)
     brightness[i] = static_cast<uint8_t>(std::min(255.0F, static_cast<float>(i) * factor + 0.5F));
 
+  const size_t channels = in.size() / (rows.size() * columns.size());
   size_t at = 0;
   for (const size_t y : rows)
     for (const size_t x : columns)
-      for (size_t c = 0; c < 3; ++c) out[at++] = brightness[in[(y * columns.size() + x) * 3 + c]];
+      for (size_t c = 0; c < channels; ++c)
+        out[at++] = brightness[in[(y * columns.size() + x) * channels + c]];
 }
 
 }  // namespace xf

@@ -23,9 +23,9 @@ struct Augment {
 /// Each item is time-shift=F, frequency-shift=F, gain=F or flip-time. Throws UsageError with the valid forms.
 Augment parse_augment(std::span<const std::string> items);
 
-/// Changes height x width RGB bytes from `in` to `out` (apart from each other). What is drawn depends on
-/// (seed, epoch, sample) alone, so the order of work and a resumed run do not matter. What a shift moves in
-/// from outside mirrors the edge.
+/// Changes height x width pixels of one or more bytes from `in` to `out` (apart from each other). What is
+/// drawn depends on (seed, epoch, sample) alone, so the order of work and a resumed run do not matter. What a
+/// shift moves in from outside mirrors the edge.
 void augment(const Augment& options, uint64_t seed, int64_t epoch, int64_t sample, int height, int width,
              std::span<const uint8_t> in, std::span<uint8_t> out);
 

@@ -25,7 +25,7 @@ namespace {
 constexpr uint64_t kOrderStream = uint64_t{0x6F7264} << 32;
 
 size_t image_bytes(const LoaderOptions& o) {
-  return static_cast<size_t>(o.height) * static_cast<size_t>(o.width) * 3;
+  return static_cast<size_t>(o.height) * static_cast<size_t>(o.width) * static_cast<size_t>(o.channels);
 }
 
 size_t batch_bytes(const LoaderOptions& o) {
@@ -141,7 +141,7 @@ class Loader::Work {
   }
 
   void make(int64_t index, ImageBatch& batch, const std::stop_token& stop) {
-    const Shape shape{options_.batch, options_.height, options_.width, 3};
+    const Shape shape{options_.batch, options_.height, options_.width, options_.channels};
     if (batch.images.shape() != shape) {
       batch.images = Tensor(shape, DType::u8);
       batch.labels = Tensor({options_.batch, 1, 1, 1}, DType::i32);
@@ -170,12 +170,22 @@ class Loader::Work {
   void load(int64_t sample, std::span<uint8_t> pixels) {
     const auto i = static_cast<size_t>(sample);
     if (!cache_.get(i, pixels)) {
-      resize(io::read_image(samples_[i].path), options_.resize, options_.height, options_.width, pixels);
+      resized(io::read_image(samples_[i].path), pixels);
       cache_.put(i, pixels);
     }
     if (!options_.augment.any()) return;
     const std::vector<uint8_t> plain(pixels.begin(), pixels.end());
     augment(options_.augment, options_.seed, epoch_, sample, options_.height, options_.width, plain, pixels);
+  }
+
+  void resized(const io::Image& image, std::span<uint8_t> pixels) const {
+    if (options_.channels == 3) {
+      resize(image, options_.resize, options_.height, options_.width, pixels);
+      return;
+    }
+    std::vector<uint8_t> rgb(3 * pixels.size());
+    resize(image, options_.resize, options_.height, options_.width, rgb);
+    to_grey(rgb, pixels);
   }
 
   const std::vector<Sample> samples_;

@@ -24,6 +24,7 @@ enum class LastBatch : uint8_t {
 struct LoaderOptions {
   int64_t batch = 16;
   int height = 0, width = 0;
+  int channels = 3;  ///< of the batch: 3, or 1 for grey
   ResizeRule resize = ResizeRule::tf_bilinear;
   Order order = Order::shuffled;
   LastBatch last = LastBatch::wrap;
@@ -36,7 +37,7 @@ struct LoaderOptions {
 };
 
 struct ImageBatch {
-  Tensor images;                 ///< u8, (batch, height, width, 3) RGB
+  Tensor images;                 ///< u8, (batch, height, width, channels), RGB or grey
   Tensor labels;                 ///< i32, (batch, 1, 1, 1)
   Tensor weights;                ///< f32, (batch, 1, 1, 1): 1, or 0 for padding
   std::vector<int64_t> samples;  ///< indices into the loader's samples; -1 for padding

@@ -11,7 +11,7 @@ namespace xf {
 
 namespace {
 
-constexpr std::array<std::string_view, 4> kModes = {"tf", "caffe", "torch", "unit"};
+constexpr std::array<std::string_view, 5> kModes = {"tf", "caffe", "torch", "unit", "bn_inception"};
 constexpr std::array<std::string_view, 2> kRules = {"tf_bilinear", "pil_bilinear"};
 
 template <class Enum, size_t N>
@@ -33,9 +33,20 @@ Normalization normalization(Preprocess mode) {
       return {{unit / 0.229F, unit / 0.224F, unit / 0.225F},
               {-0.485F / 0.229F, -0.456F / 0.224F, -0.406F / 0.225F},
               ChannelOrder::rgb};
+    case Preprocess::bn_inception: return {{1, 1, 1}, {-104, -117, -128}, ChannelOrder::bgr};
     case Preprocess::unit: break;
   }
   return {{unit, unit, unit}, {0, 0, 0}, ChannelOrder::rgb};
+}
+
+bool suits_grey(Preprocess mode) { return mode == Preprocess::tf || mode == Preprocess::unit; }
+
+void to_grey(std::span<const uint8_t> rgb, std::span<uint8_t> grey) {
+  for (size_t i = 0; i < grey.size(); ++i) {
+    const uint8_t* p = &rgb[3 * i];
+    // In ten thousandths: their sum is exact, and a grey pixel keeps its value.
+    grey[i] = static_cast<uint8_t>((2125U * p[0] + 7154U * p[1] + 721U * p[2] + 5000U) / 10000U);
+  }
 }
 
 std::string_view name(Preprocess mode) { return kModes[static_cast<size_t>(mode)]; }

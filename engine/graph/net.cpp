@@ -70,20 +70,45 @@ Value Net::chain(Value x, const std::vector<Unit>& units) const {
 }
 
 namespace {
-Pool pool(PoolKind kind, Extent k, int stride, Pad pad, CountPadding count) {
-  const int ph = pad == Pad::half ? k.h / 2 : 0, pw = pad == Pad::half ? k.w / 2 : 0;
-  return {kind, k.h, k.w, stride, stride, {ph, ph, pw, pw}, count, 0, 0};
+
+/// How far the last window of a ceil-rounded pool reaches beyond the padded input.
+int ceil_extra(int64_t in, int kernel, int stride, int before, int after) {
+  const int64_t free = in + before + after - kernel;
+  if (free < 0 || free % stride == 0) return 0;
+  const int64_t last_start = (free / stride + 1) * stride - before;
+  return last_start >= in ? 0 : stride - static_cast<int>(free % stride);
 }
+
+Pool round_up(Pool p, const Shape& x) {
+  p.ceil_extra_h = ceil_extra(x.h, p.kernel_h, p.stride_h, p.pad.top, p.pad.bottom);
+  p.ceil_extra_w = ceil_extra(x.w, p.kernel_w, p.stride_w, p.pad.left, p.pad.right);
+  p.pad.bottom += p.ceil_extra_h;
+  p.pad.right += p.ceil_extra_w;
+  return p;
+}
+
 }  // namespace
+
+Value Net::relu(Value x) const {
+  graph_->set_scope(path("relu"));
+  return graph_->add(Act{Activation::relu}, {x});
+}
+
+Value Net::pool(Value x, PoolKind kind, Extent k, int stride, Pad pad, CountPadding count) const {
+  const int ph = pad == Pad::half ? k.h / 2 : 0, pw = pad == Pad::half ? k.w / 2 : 0;
+  const Pool floor{kind, k.h, k.w, stride, stride, {ph, ph, pw, pw}, count, 0, 0};
+  const bool up = options_->pool_rounding == PoolRounding::ceil;
+  return graph_->add(up ? round_up(floor, x.shape()) : floor, {x});
+}
 
 Value Net::max_pool(Value x, Extent kernel, int stride, Pad pad) const {
   graph_->set_scope(path("maxpool"));
-  return graph_->add(pool(PoolKind::max, kernel, stride, pad, CountPadding::no), {x});
+  return pool(x, PoolKind::max, kernel, stride, pad, CountPadding::no);
 }
 
 Value Net::avg_pool(Value x, Extent kernel, int stride, Pad pad) const {
   graph_->set_scope(path("avgpool"));
-  return graph_->add(pool(PoolKind::average, kernel, stride, pad, options_->average_counts_padding), {x});
+  return pool(x, PoolKind::average, kernel, stride, pad, options_->average_counts_padding);
 }
 
 Value Net::concat(const std::vector<Value>& parts) const {

@@ -29,6 +29,10 @@ struct Unit {
   Pad pad = Pad::half;
 };
 
+/// What becomes of the positions behind a pool's last whole window: left out, or given a window of their own,
+/// unless that would begin in the padding behind the map (torch's ceil_mode).
+enum class PoolRounding : uint8_t { floor, ceil };
+
 enum class HasGamma : uint8_t { no, yes };
 enum class HasBias : uint8_t { no, yes };
 enum class Mode : uint8_t { train, infer };
@@ -39,8 +43,9 @@ struct NetOptions {
   float bn_eps = 1e-5F;
   float bn_momentum = 0.1F;
   HasGamma bn_gamma = HasGamma::yes;
-  HasBias conv_bias = HasBias::no;  ///< of convolutions that a batch normalisation follows
+  HasBias conv_bias = HasBias::no;
   CountPadding average_counts_padding = CountPadding::no;
+  PoolRounding pool_rounding = PoolRounding::floor;
   std::vector<std::string> freeze;  ///< globs of parameter names that are not trained
 };
 
@@ -59,6 +64,7 @@ class Net {
   /// conv → bn → relu; parameters NAME.conv.*, NAME.bn.*.
   [[nodiscard]] Value unit(Value x, const Unit& u) const;
   [[nodiscard]] Value chain(Value x, const std::vector<Unit>& units) const;
+  [[nodiscard]] Value relu(Value x) const;
   [[nodiscard]] Value max_pool(Value x, Extent kernel, int stride, Pad pad) const;
   [[nodiscard]] Value avg_pool(Value x, Extent kernel, int stride, Pad pad) const;
   [[nodiscard]] Value concat(const std::vector<Value>& parts) const;
@@ -68,6 +74,8 @@ class Net {
   [[nodiscard]] Value dense(Value x, std::string_view name, int outputs) const;
 
  private:
+  [[nodiscard]] Value pool(Value x, PoolKind kind, Extent kernel, int stride, Pad pad,
+                           CountPadding count) const;
   [[nodiscard]] std::string path(std::string_view name) const;
   [[nodiscard]] Value param(const std::string& name, Shape shape, Init init) const;
   [[nodiscard]] bool frozen(const std::string& name) const;

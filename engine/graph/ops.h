@@ -85,8 +85,8 @@ enum class PoolKind : uint8_t { max, average };
 enum class CountPadding : uint8_t { no, yes };
 
 /// (x) → (y, argmax u8 like y: kernel position row * kernel_w + column of the first maximum; unused by
-/// average). Ceil-rounded pools are expressed by the padding that infer-time rounding gives (see
-/// pool_padding()). Padding never wins a maximum; a NaN counts as higher than every number. With
+/// average). Ceil-rounded pools are expressed by the padding that their last window needs (see
+/// PoolRounding). Padding never wins a maximum; a NaN counts as higher than every number. With
 /// CountPadding::yes the divisor is the window clipped to the padded input *as declared*: `ceil_extra`
 /// bottom/right rows beyond it do not count (as torch does).
 struct Pool {

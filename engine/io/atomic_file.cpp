@@ -119,8 +119,11 @@ void AtomicFile::commit() {
   const int closed = ::close(descriptor_);
   descriptor_ = -1;
   if (closed != 0) throw write_failure(target_, errno);
-  // The new name itself must survive a crash too. Some file systems cannot sync a folder; the file is whole.
-  const fs::path folder = destination_.parent_path();
+  sync_folder_of(destination_);
+}
+
+void sync_folder_of(const fs::path& file) {
+  const fs::path folder = file.parent_path();
   const int directory = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (directory < 0) return;
   ::fsync(directory);

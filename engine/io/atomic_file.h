@@ -12,6 +12,9 @@ namespace xf::io {
 /// The error of a failed write to `target`: the text of errno value `error` and what to do about it.
 [[nodiscard]] WriteError write_failure(const std::filesystem::path& target, int error);
 
+/// After a rename: the new name too survives a crash. Some file systems cannot do that; the file is whole.
+void sync_folder_of(const std::filesystem::path& file);
+
 /// Writes go to a temporary file in the target's folder; commit() makes it durable and renames it onto the
 /// target, so that a reader, a crash or a full disk never meets half a file. Without commit() the
 /// destructor removes the temporary and a file that was there before stays as it was. What a process that was

@@ -40,10 +40,18 @@ class File {
   [[nodiscard]] bool is_dataset(const std::string& object) const;
   /// Names (not paths) of what a group holds, in ascending order.
   [[nodiscard]] std::vector<std::string> children(const std::string& group) const;
+  /// Paths of the datasets at and below a group, in ascending order within each group. Each is listed once,
+  /// whatever links lead to it, so a file whose groups hold one another ends too; soft links are not
+  /// followed.
+  [[nodiscard]] std::vector<std::string> datasets(const std::string& group) const;
 
   /// Extents, outermost first; empty for a scalar.
   [[nodiscard]] std::vector<int64_t> dims(const std::string& dataset) const;
   [[nodiscard]] Kind kind(const std::string& dataset) const;
+  /// "f32", "f16", "i64", "u8" …; "text" or "other" for what is no number.
+  [[nodiscard]] std::string element_type(const std::string& dataset) const;
+  /// Throws DataError when the file stores too little for all the elements that the dataset claims.
+  void require_stored(const std::string& dataset) const;
   /// All elements in row-major order, converted to T: float, double, int64_t or uint8_t. Text cannot be read
   /// as numbers, nor floating-point numbers as integers.
   template <class T>

@@ -208,4 +208,24 @@ std::vector<std::string> File::children(const std::string& group) const {
   return names;
 }
 
+std::vector<std::string> File::datasets(const std::string& group) const {
+  const Session session;
+  const Handle object = impl_->open(group);
+  std::vector<std::string> paths;
+  const auto visit = [](hid_t, const char* name, const H5O_info_t* info, void* into) -> herr_t {
+    if (info->type == H5O_TYPE_DATASET) static_cast<std::vector<std::string>*>(into)->emplace_back(name);
+    return 0;
+  };
+#if H5_VERSION_GE(1, 12, 0)
+  const herr_t result = H5Ovisit3(object.id(), H5_INDEX_NAME, H5_ITER_INC, visit, &paths, H5O_INFO_BASIC);
+#elif H5_VERSION_GE(1, 10, 3)
+  const herr_t result = H5Ovisit2(object.id(), H5_INDEX_NAME, H5_ITER_INC, visit, &paths, H5O_INFO_BASIC);
+#else
+  const herr_t result = H5Ovisit1(object.id(), H5_INDEX_NAME, H5_ITER_INC, visit, &paths);
+#endif
+  if (result < 0) impl_->fail(group, "cannot be listed: " + last_failure());
+  for (std::string& path : paths) path.insert(0, group.ends_with('/') ? group : group + "/");
+  return paths;
+}
+
 }  // namespace xf::hdf5

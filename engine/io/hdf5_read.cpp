@@ -35,6 +35,30 @@ Kind File::kind(const std::string& dataset) const {
   return kind_of(Handle(H5Dget_type(data.id()), H5Tclose).id());
 }
 
+std::string File::element_type(const std::string& dataset) const {
+  const Session session;
+  const Handle data = impl_->open_dataset(dataset);
+  const Handle type(H5Dget_type(data.id()), H5Tclose);
+  const size_t bits = 8 * H5Tget_size(type.id());
+  switch (kind_of(type.id())) {
+    case Kind::floating: return fmt::format("f{}", bits);
+    case Kind::integer: return fmt::format("{}{}", H5Tget_sign(type.id()) == H5T_SGN_NONE ? "u" : "i", bits);
+    case Kind::string: return "text";
+    case Kind::other: break;
+  }
+  return "other";
+}
+
+void File::require_stored(const std::string& dataset) const {
+  const Session session;
+  const Handle data = impl_->open_dataset(dataset);
+  const int64_t count = product(dims(dataset));
+  require_possible(*impl_, dataset, count, Handle(H5Dget_type(data.id()), H5Tclose).id());
+  if (count > 0 && H5Dget_storage_size(data.id()) == 0) {
+    impl_->fail(dataset, fmt::format("claims {} elements and holds none", count));
+  }
+}
+
 template <class T>
 std::vector<T> File::read(const std::string& dataset) const {
   const Session session;

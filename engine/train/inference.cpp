@@ -10,6 +10,7 @@ InferenceGraph record_inference(const NetworkSpec& spec, const InferenceOptions&
   NetOptions net = spec.net;
   net.mode = Mode::infer;
   const ModelOutputs model = spec.build(Net(g, net), record_input(g, spec, options.batch, options.input));
+  if (model.logits) g.set_name("logits", model.logits);
   for (const std::string& result : options.results) {
     if (result != "probabilities") {
       // Results are read as f32, whatever the plan computes with.

@@ -17,7 +17,8 @@ struct InferenceOptions {
   Weights weights = Weights::fixed;
   AllowReference allow_reference = AllowReference::no;
   InputKind input = InputKind::images;
-  /// What to compute: "probabilities", or names of the graph's maps ("features", "mixed10").
+  /// What to compute: "probabilities", or names of the graph's maps ("features", "mixed10",
+  /// "logits": the class scores before softmax).
   std::vector<std::string> results{"probabilities"};
   std::string prefix;  ///< take tensors from PREFIX + name where the store has them ("ema/")
 };

@@ -10,10 +10,10 @@
 namespace xf {
 
 struct NetworkSpec {
-  /// Records the network on an input (n,h,w,3); the class count is bound.
+  /// Records the network on an input (n,h,w,channels); the class count is bound.
   std::function<ModelOutputs(const Net&, Value)> build;
-  NetOptions net;             ///< its `mode` is set by whoever records
-  int height = 0, width = 0;  ///< of the input
+  NetOptions net;                           ///< its `mode` is set by whoever records
+  int height = 0, width = 0, channels = 3;  ///< of the input
   Preprocess preprocess = Preprocess::unit;
   std::string head = "fc.";  ///< what the names of the last layer's parameters begin with
 };

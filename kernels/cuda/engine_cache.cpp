@@ -1,6 +1,5 @@
 #include "kernels/cuda/engine_cache.h"
 
-#include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <system_error>
@@ -9,6 +8,7 @@
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "engine/io/atomic_file.h"
+#include "engine/io/cache_folder.h"
 
 namespace xf::cuda {
 namespace {
@@ -32,13 +32,8 @@ std::optional<Engines> read(const std::filesystem::path& path) {
 }  // namespace
 
 std::filesystem::path EngineCache::default_path() {
-  const char* cache = std::getenv("XDG_CACHE_HOME");
-  // The XDG base directory specification: a relative path there is invalid.
-  if (cache != nullptr && std::filesystem::path(cache).is_absolute())
-    return std::filesystem::path(cache) / "xferrun" / "engines.json";
-  const char* home = std::getenv("HOME");
-  if (home == nullptr || *home == '\0') return {};
-  return std::filesystem::path(home) / ".cache" / "xferrun" / "engines.json";
+  const std::filesystem::path folder = io::cache_folder();
+  return folder.empty() ? folder : folder / "engines.json";
 }
 
 EngineCache::EngineCache(std::filesystem::path path, std::string device)

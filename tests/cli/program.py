@@ -25,10 +25,11 @@ class Program:
     def start(self, *arguments, **popen):
         return subprocess.Popen([self.binary, *map(str, arguments)], cwd=self.cwd, env=ENVIRONMENT, **popen)
 
-    def run(self, *arguments, code=0, stdout=subprocess.PIPE):
-        """Runs the program to its end, which must be with exit code `code`; returns it with stdout and stderr as text."""
+    def run(self, *arguments, code=0, stdout=subprocess.PIPE, environment=None):
+        """Runs the program to its end, which must be with exit code `code`; returns it with stdout and stderr as text.
+        `environment`: variables that are set besides."""
         done = subprocess.run([self.binary, *map(os.fspath, map(_text, arguments))], cwd=self.cwd, stdout=stdout,
-                              stderr=subprocess.PIPE, env=ENVIRONMENT, timeout=TIMEOUT_S)
+                              stderr=subprocess.PIPE, env={**ENVIRONMENT, **(environment or {})}, timeout=TIMEOUT_S)
         done.stdout, done.stderr = (_decoded(stream) for stream in (done.stdout, done.stderr))
         shown = " ".join(str(a) for a in arguments)
         assert done.returncode == code, f"{shown}\n  exit code {done.returncode}, not {code}; stderr: {done.stderr[-1500:]}"

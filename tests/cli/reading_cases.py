@@ -162,6 +162,18 @@ def case_features_layers(place):
         place.refuses(2, *arguments, names=["--layer", "nonsense", "layer4"])
 
 
+def case_features_logits(place):
+    """Of a run and of its weight file: what the probabilities are the softmax of."""
+    with features(place, place.finished_run, "--data", place.data, "--layer", "logits") as f:
+        logits = f["features"][:]
+    of_file = ["--model", "resnet18_narrow", "--weights", os.path.join(place.finished_run, "best.h5"), "--data", place.data]
+    with features(place, *of_file, "--layer", "logits", out="g.h5") as f:
+        assert np.array_equal(f["features"][:], logits)
+    line = predicted(place, os.path.join(place.data, "blob", "g00.png"))[0]
+    exponents = np.exp(logits[0] - logits[0].max())
+    assert abs(exponents.max() / exponents.sum() - line["probability"]) < 1e-5, (logits[0], line)
+
+
 def case_features_of_other_tensors(place):
     file = place.path("t.h5")
     with h5py.File(file, "w") as f:

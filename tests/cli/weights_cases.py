@@ -6,7 +6,7 @@ import h5py
 import numpy as np
 
 import pictures
-from place import same_tensors, tensors
+from place import same_tensors, strict_json, tensors
 from program import unchanged
 
 LAYER = "layer1.0.conv1"
@@ -188,3 +188,133 @@ def case_a_reader_is_reproducible(place):
     place.tune(out="b")
     assert not same_tensors(place.path("a", "best.h5"), place.path("b", "best.h5"))
     assert open(place.path("a", "best.h5"), "rb").read() == open(place.path("b", "best.h5"), "rb").read()
+
+
+def state_dict(path, tensors):
+    """A script's file: a dataset for each key, f32."""
+    with h5py.File(path, "w") as f:
+        for name, value in tensors.items():
+            f[name] = np.asarray(value, np.float32)
+    return path
+
+
+def resnet(place, depths, bottleneck, seed=1):
+    """The tensors of a torchvision ResNet under its keys."""
+    random, made, inputs = np.random.default_rng(seed), {}, 64
+
+    def conv_bn(conv, norm, outputs, inputs, side):
+        made[f"{conv}.weight"] = random.standard_normal((outputs, inputs, side, side), np.float32) / (side * inputs**0.5)
+        made.update({f"{norm}.{part}": np.ones(outputs) for part in ("weight", "running_var")})
+        made.update({f"{norm}.{part}": np.zeros(outputs) for part in ("bias", "running_mean")})
+
+    conv_bn("conv1", "bn1", 64, 3, 7)
+    for stage, depth in enumerate(depths, 1):
+        width = 32 << stage
+        outputs = width * (4 if bottleneck else 1)
+        for block in range(depth):
+            at = f"layer{stage}.{block}."
+            sides = (1, 3, 1) if bottleneck else (3, 3)
+            for i, side in enumerate(sides, 1):
+                last = i == len(sides)
+                conv_bn(f"{at}conv{i}", f"{at}bn{i}", outputs if last else width, inputs if i == 1 else width, side)
+            if block == 0 and inputs != outputs:
+                conv_bn(f"{at}downsample.0", f"{at}downsample.1", outputs, inputs, 1)
+            inputs = outputs
+    made["fc.weight"] = random.standard_normal((7, inputs), np.float32)
+    made["fc.bias"] = np.zeros(7)
+    return state_dict(place.path("resnet.h5"), made)
+
+
+def inspected(place, path):
+    return strict_json(place.run("weights", "inspect", path, "--json").stdout)
+
+
+def case_inspect_a_run(place):
+    path = weights(place)
+    seen = inspected(place, path)
+    assert seen["network"] == "resnet18_narrow" and seen["format"] == "Keras legacy HDF5"
+    assert seen["dialect"]["family"] == "torchvision" and seen["preprocess"] == "unit"
+    assert seen["official"] is None and len(seen["md5"]) == 32
+    kernel = next(t for t in seen["tensors"] if t["canonical"] == f"{LAYER}.weight")
+    assert kernel["shape"] == [3, 3, 16, 16] and kernel["type"] == "f32"
+    values = tensors(path)[KERNEL]
+    assert np.allclose([kernel["min"], kernel["max"], kernel["mean"], kernel["std"]],
+                       [values.min(), values.max(), values.mean(), values.std()], rtol=1e-5, atol=1e-7)
+    table = place.run("weights", "inspect", path).stdout
+    assert f"{LAYER}.weight" in table and "resnet18_narrow" in table
+    place.refuses(66, "weights", "inspect", place.path("gone.h5"), names=["gone.h5"])
+    place.refuses(65, "weights", "inspect", pictures.write(place.path("text.h5"), "hello"), names=["text.h5"])
+
+
+def case_verify_two_files(place):
+    path = os.path.join(place.finished_run, "best.h5")
+    copy = weights(place)
+    assert "0 differences" in place.run("weights", "verify", path, copy).stdout
+
+    def change(f):
+        without_checksum(f)[0, 0, 0, 3] += 0.5
+        del f["bn1/bn1/beta:0"]
+
+    copy = weights(place, change)
+    said = place.refuses(65, "weights", "verify", path, copy, names=["weights.h5", "best.h5"])
+    assert "2 tensors" in said, said
+    found = strict_json(place.run("weights", "verify", path, copy, "--json", code=65).stdout)
+    by_name = {d["tensor"]: d for d in found["differences"]}
+    assert set(by_name) == {f"{LAYER}.weight", "bn1.bias"}
+    assert abs(by_name[f"{LAYER}.weight"]["largest"] - 0.5) < 1e-6 and "missing" in by_name["bn1.bias"]["what"]
+
+
+def case_convert_and_back(place):
+    """torchvision's keys into this program's own and back, without a bit changed."""
+    path = resnet(place, (2, 2, 2, 2), bottleneck=False)
+    out = place.path("out.h5")
+    place.run("weights", "convert", path, "--to", "torchvision", "--out", out)
+    before, after = tensors(path), tensors(out)
+    assert before.keys() == after.keys()
+    assert all(before[k].tobytes() == after[k].tobytes() and before[k].shape == after[k].shape for k in before)
+    place.run("weights", "verify", path, out)
+    said = place.refuses(65, "weights", "convert", path, "--to", "keras", "--out", place.path("k.h5"), names=["resnet18", "Keras"])
+    assert "script" in said and not os.path.exists(place.path("k.h5"))
+
+
+def case_convert_replaces_its_own_files_alone(place):
+    path, out = resnet(place, (2, 2, 2, 2), bottleneck=False), place.path("out.h5")
+    convert = ("weights", "convert", path, "--to", "torchvision", "--out")
+    place.run(*convert, out)
+    with unchanged(place.here):
+        place.refuses(73, *convert, out, names=["out.h5", "--force"])
+        place.refuses(73, *convert, path, "--force", names=["resnet.h5"])
+        place.refuses(74, *convert, place.path("no", "folder.h5"), names=["folder.h5"])
+        place.refuses(2, "weights", "convert", path, "--to", "onnx", "--out", place.path("o.h5"), names=["onnx", "keras3"])
+    place.run(*convert, out, "--force")
+
+
+def case_a_stride_that_no_tensor_tells(place):
+    path = resnet(place, (3, 4, 6, 3), bottleneck=True)
+    assert inspected(place, path)["dialect"]["stride"] is None
+    features = ("features", "--model", "resnet50", "--weights", path, "--data", place.data, "--preprocess", "torch",
+                "--out", place.path("f.h5"), "--device", "cpu")
+    place.refuses(2, *features, names=["--dialect", "resnet.h5", "v1.5"])
+    place.refuses(2, "weights", "convert", path, "--to", "torchvision", "--out", place.path("o.h5"), names=["--dialect"])
+    place.run("weights", "convert", path, "--to", "torchvision", "--dialect", "torchvision", "--out", place.path("o.h5"))
+    said = inspected(place, place.path("o.h5"))
+    assert said["dialect"]["stride"] == "middle_3x3" and said["name"] == "resnet50 v1.5"
+    place.refuses(65, "weights", "convert", path, "--to", "torchvision", "--dialect", "keras", "--out", place.path("v1.h5"),
+                  names=["v1.5"])
+
+
+def case_tensors_of_other_types(place):
+    for kind in ("f2", "f8"):
+        path = resnet(place, (2, 2, 2, 2), bottleneck=False)
+        with h5py.File(path, "a") as f:
+            value = f["layer1.0.conv1.weight"][()].astype(kind)
+            del f["layer1.0.conv1.weight"]
+            f["layer1.0.conv1.weight"] = value
+        refused(place, path, "layer1.0.conv1.weight", "f32", options=("--model", "resnet18", "--preprocess", "torch"))
+
+
+def case_a_file_that_only_bears_an_official_name(place):
+    path = place.path("resnet50_weights_tf_dim_ordering_tf_kernels.h5")
+    os.rename(weights(place, forget_preprocessing), path)
+    done = place.run(*place.tuning_from(path, "--preprocess", "unit"))
+    assert "warning" in done.stderr and "official" in done.stderr, done.stderr

@@ -19,8 +19,7 @@ struct NetworkConvs {
   std::vector<NetworkConv> convs;
 };
 
-/// Every registered network, and by tables of shapes those that others publish and this program is to have:
-/// ResNet-152, VGG-19 and BN-Inception (Ioffe & Szegedy 2015, figure 5).
+/// Every registered network, in its own family's dialect.
 std::vector<NetworkConvs> networks();
 
 }  // namespace xf::test

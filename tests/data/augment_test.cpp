@@ -33,6 +33,20 @@ Pixels changed(const Augment& options, uint64_t seed, int64_t epoch, int64_t sam
 
 }  // namespace
 
+TEST_CASE("an image of one channel changes as each of three does") {
+  const Augment options{.time_shift = 0.5F, .frequency_shift = 0.5F, .gain = 1, .flip_time = true};
+  const Pixels in = ramp(), all = changed(options, 1, 2, 3);
+  for (size_t c = 0; c < 3; ++c) {
+    Pixels one(in.size() / 3), out(one.size()), expected(one.size());
+    for (size_t i = 0; i < one.size(); ++i) {
+      one[i] = in[3 * i + c];
+      expected[i] = all[3 * i + c];
+    }
+    augment(options, 1, 2, 3, kHeight, kWidth, one, out);
+    CHECK(out == expected);
+  }
+}
+
 TEST_CASE("without options an image stays as it is") {
   CHECK(!Augment{}.any());
   CHECK(changed({}, 1, 2, 3) == ramp());

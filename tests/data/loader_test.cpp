@@ -205,3 +205,22 @@ TEST_CASE("real spectrograms arrive whole at the network's size") {
   const auto bytes = batch.images.as<uint8_t>().subspan(second.rgb.size(), second.rgb.size());
   CHECK(std::equal(bytes.begin(), bytes.end(), second.rgb.begin()));
 }
+
+TEST_CASE("images of one channel are grey, augmented like those of three") {
+  const test::TemporaryFolder folder;
+  const Dataset data = numbered(folder);
+  LoaderOptions options = small();
+  options.order = Order::sequential;
+  options.augment.time_shift = 0.5F;
+  Loader colour(data.samples, options);
+  options.channels = 1;
+  Loader grey(data.samples, options);
+  colour.start_epoch(0);
+  grey.start_epoch(0);
+  for (ImageBatch c, g; colour.next(c) && grey.next(g);) {
+    CHECK(g.images.shape() == Shape{4, 6, 5, 1});
+    std::vector<uint8_t> expected(g.images.as<uint8_t>().size());
+    to_grey(c.images.as<uint8_t>(), expected);
+    CHECK(std::ranges::equal(expected, g.images.as<uint8_t>()));
+  }
+}

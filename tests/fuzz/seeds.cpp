@@ -33,6 +33,16 @@ void write_images(const std::filesystem::path& folder) {
   write(folder / "palette.png", png_bytes({2, 1, 8, PngColor::palette}, {0, 1, 0}, {1, 2, 3, 4, 5, 6}));
 }
 
+/// The target for weights takes its choices from the last byte on: here one file of each layout.
+void write_weights(const std::filesystem::path& folder) {
+  for (int layout = 0; layout < 4; ++layout) {
+    std::vector<uint8_t> choices(256);
+    for (size_t i = 0; i < choices.size(); ++i) choices[i] = static_cast<uint8_t>(37 * i + 11);
+    choices.back() = static_cast<uint8_t>(layout);
+    write(folder / ("layout" + std::to_string(layout)), choices);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -42,6 +52,7 @@ int main(int argc, char** argv) {
   }
   const std::filesystem::path folder = argv[1];
   write_images(folder / "image");
+  write_weights(folder / "weights");
   write(folder / "manifest" / "whole.csv",
         "path,label,split,id,gps\na.png,Blip,train,1,1e9\n\"b,c.png\",Whistle,test,2,\nd.png,Blip,val,3,\n");
   write(folder / "manifest" / "short.csv", "label,path\r\nBlip,x_0.5.png\r\nBlip,x_1.0.png\r\n");

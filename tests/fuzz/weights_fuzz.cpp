@@ -8,7 +8,8 @@
 #include "engine/io/hdf5.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/weights/inception_v3_tensors.h"
-#include "weights/import.h"
+#include "weights/compare.h"
+#include "weights/inspect.h"
 
 using namespace xf;
 
@@ -77,9 +78,7 @@ void add_attributes(hdf5::Writer& file, Choice& choose) {
   maybe("classes", {"Blip"});
 }
 
-std::filesystem::path write_file(Choice& choose) {
-  std::filesystem::path path = fuzz::file_of("weights.h5", {});
-  hdf5::Writer file(path);
+void add_legacy_keras(hdf5::Writer& file, Choice& choose) {
   const std::string root = choose.ConsumeIntegralInRange(0, 4) == 0 ? "/model_weights" : "";
   if (!root.empty()) file.group(root);
   std::vector<std::string> layers;
@@ -91,6 +90,55 @@ std::filesystem::path write_file(Choice& choose) {
   }
   if (choose.ConsumeIntegralInRange(0, 9) != 0)
     file.attribute(root.empty() ? "/" : root, "layer_names", layers);
+}
+
+void add_keras3(hdf5::Writer& file, Choice& choose) {
+  const auto count = choose.ConsumeIntegralInRange(0, 8);
+  for (int i = 0; i < count; ++i) {
+    std::string vars =
+        fmt::format("/{}/{}", word(choose, {"layers", "_layer_checkpoint_dependencies"}), layer_name(choose));
+    if (choose.ConsumeIntegralInRange(0, 9) == 0) vars += "/layers/conv2d";
+    vars += "/vars";
+    file.group(vars);
+    const auto tensors = choose.ConsumeIntegralInRange(0, 5);
+    for (int t = 0; t < tensors; ++t) add_tensor(file, choose, fmt::format("{}/{}{}", vars, i, t));
+    if (choose.ConsumeBool()) file.attribute(vars, "name", std::string_view(layer_name(choose)));
+  }
+}
+
+void add_state_dict(hdf5::Writer& file, Choice& choose) {
+  const auto count = choose.ConsumeIntegralInRange(0, 12);
+  for (int i = 0; i < count; ++i) {
+    const std::string layer =
+        word(choose, {"conv1", "bn1", "layer1.0.conv1", "layer1/0/bn1", "features.28", "fc", "classifier.0",
+                      "AuxLogits.fc", "inception_3a_1x1", "last_linear"});
+    const std::string part =
+        word(choose, {"weight", "bias", "running_mean", "running_var", "num_batches_tracked", "0"});
+    add_tensor(file, choose, fmt::format("/{}{}{}", layer, choose.ConsumeBool() ? "." : "/", part));
+  }
+}
+
+void add_caffe(hdf5::Writer& file, Choice& choose) {
+  const auto count = choose.ConsumeIntegralInRange(0, 12);
+  for (int i = 0; i < count; ++i) {
+    const std::string layer =
+        word(choose, {"conv1/7x7_s2", "conv1/7x7_s2/bn", "conv1/7x7_s2/bn/sc", "inception_3a/double3x3a",
+                      "inception_3a/double3x3a/bn", "loss3/classifier", "bn_scale", "bn"});
+    add_tensor(file, choose,
+               fmt::format("{}/{}/{}", word(choose, {"", "/data", "/diff"}), layer,
+                           word(choose, {"0", "1", "2", "3", "99999999999"})));
+  }
+}
+
+std::filesystem::path write_file(Choice& choose) {
+  std::filesystem::path path = fuzz::file_of("weights.h5", {});
+  hdf5::Writer file(path);
+  switch (choose.ConsumeIntegralInRange(0, 3)) {
+    case 0: add_keras3(file, choose); break;
+    case 1: add_state_dict(file, choose); break;
+    case 2: add_caffe(file, choose); break;
+    default: add_legacy_keras(file, choose);
+  }
   add_attributes(file, choose);
   file.commit();
   return path;
@@ -107,7 +155,11 @@ void xf::fuzz::read(std::span<const uint8_t> input) {
   } catch (const WriteError&) {
     return;  // a name that HDF5 does not take
   }
-  fuzz::read_or_refuse([&] { weights::probe(path); });
+  fuzz::read_or_refuse([&] { weights::inspect(path); });
+  fuzz::read_or_refuse([&] {
+    const weights::FileInfo info = weights::probe(path);
+    weights::compare(info, info);
+  });
   for (const auto top : {weights::Top::loaded, weights::Top::replaced})
     fuzz::read_or_refuse([&] { weights::load(path, "inception_v3", kWanted, top); });
 }

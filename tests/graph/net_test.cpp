@@ -69,6 +69,33 @@ TEST_CASE("net: options of a dialect") {
   CHECK(u.graph.node(u.y).as<BnAct>()->eps == 1e-3F);
 }
 
+TEST_CASE("net: pools rounded up as torch's ceil_mode does") {
+  struct Case {
+    int64_t in;
+    int kernel, stride;
+    Pad pad;
+    int64_t out;
+    int extra;
+  };
+  // Outputs of torch.nn.MaxPool2d(kernel, stride, kernel / 2 or 0, ceil_mode=True).
+  for (const Case& c :
+       {Case{112, 3, 2, Pad::valid, 56, 1}, Case{56, 3, 2, Pad::valid, 28, 1},
+        Case{28, 3, 1, Pad::half, 28, 0}, Case{7, 3, 2, Pad::valid, 3, 0}, Case{8, 3, 2, Pad::half, 5, 1},
+        Case{5, 2, 3, Pad::valid, 2, 0}, Case{6, 2, 3, Pad::half, 3, 0}, Case{4, 2, 3, Pad::valid, 2, 1},
+        Case{3, 2, 4, Pad::valid, 1, 0}}) {
+    CAPTURE(c.in);
+    CAPTURE(c.kernel);
+    Graph g;
+    NetOptions options;
+    options.pool_rounding = PoolRounding::ceil;
+    const Value y =
+        Net(g, options)
+            .max_pool(g.input("x", {{1, c.in, c.in + 1, 3}, DType::f32}), c.kernel, c.stride, c.pad);
+    CHECK(y.shape().h == c.out);
+    CHECK(g.node(y).as<Pool>()->ceil_extra_h == c.extra);
+  }
+}
+
 TEST_CASE("net: dropout is there in training alone") {
   Graph g;
   NetOptions options;

@@ -146,6 +146,29 @@ TEST_CASE("a damaged file gives an error or other values, and nothing worse") {
   }
 }
 
+TEST_CASE("every dataset of a file, and the types of their elements") {
+  const TemporaryFolder folder;
+  Writer w(folder / "f.h5");
+  w.dataset<float>("/b/x", std::vector<int64_t>{2}, std::vector<float>{1, 2});
+  w.dataset<double>("/b/a/y", std::vector<int64_t>{1}, std::vector<double>{1});
+  w.dataset<uint8_t>("/a", std::vector<int64_t>{1}, std::vector<uint8_t>{1});
+  w.dataset<int64_t>("/c", std::vector<int64_t>{1}, std::vector<int64_t>{1});
+  w.dataset("/t", Texts{"text"});
+  w.group("/empty");
+  w.commit();
+  const File f(folder / "f.h5");
+  CHECK(f.datasets("/") == Texts{"/a", "/b/a/y", "/b/x", "/c", "/t"});
+  CHECK(f.datasets("/b") == Texts{"/b/a/y", "/b/x"});
+  CHECK(f.datasets("/empty").empty());
+  CHECK_THROWS_AS((void)f.datasets("/gone"), xf::DataError);
+  CHECK(f.element_type("/b/x") == "f32");
+  CHECK(f.element_type("/b/a/y") == "f64");
+  CHECK(f.element_type("/a") == "u8");
+  CHECK(f.element_type("/c") == "i64");
+  CHECK(f.element_type("/t") == "text");
+  CHECK_NOTHROW(f.require_stored("/b/x"));
+}
+
 TEST_CASE("a real file of another writer: fixed strings, gzip, float64[0]") {
   const auto path = xf::test::data_path("inception_v3_trunk.h5");
   if (!path) return;

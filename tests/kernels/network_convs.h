@@ -34,7 +34,7 @@ inline std::vector<NetworkConv> network_convs() {
     const Dialect dialect = family_dialect(info.family, model);
     const NetOptions options = net_options(dialect);
     Graph g;
-    const Value x = g.input("images", {{1, dialect.input_size, dialect.input_size, 3}, DType::f32});
+    const Value x = g.input("images", {{1, dialect.height, dialect.width, dialect.channels}, DType::f32});
     info.build(Net(g, options), x, dialect, 1000);
     for (int id = 0; id < g.size(); ++id) {
       const auto* op = g.node(id).as<Conv2d>();

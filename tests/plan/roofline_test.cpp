@@ -11,7 +11,7 @@
 #include "engine/plan/passes.h"
 #include "engine/train/inference.h"
 #include "engine/train/train_graph.h"
-#include "models/registry.h"
+#include "tests/models/model_spec.h"
 
 namespace xf::test {
 namespace {
@@ -27,20 +27,11 @@ Work work_of_all(const Value& v) {
   return work_of(n, operands);
 }
 
-NetworkSpec network(const std::string& model, const Dialect& dialect) {
-  const ModelInfo& info = find_model(model);
-  NetworkSpec spec;
-  spec.build = [build = info.build, dialect](const Net& n, Value x) { return build(n, x, dialect, 1000); };
-  spec.net = net_options(dialect);
-  spec.height = spec.width = dialect.input_size;
-  return spec;
-}
-
 /// Multiplications of the convolutions and dense layers, for one image.
 double forward_products(const std::string& model, Family family) {
   InferenceOptions options;
   options.batch = 1;
-  const InferenceGraph g = record_inference(network(model, family_dialect(family, model)), options);
+  const InferenceGraph g = record_inference(spec_of(model, family_dialect(family, model), 1000), options);
   const Program program = rewrite(*g.graph, g.keep, Precision::f32);
   const Estimate e = estimate(program, slow_gpu(), Precision::f32, 1);
   double flops = 0;

@@ -22,7 +22,7 @@ TEST_CASE("the bundled weights say what they are, and know none of the demonstra
   CHECK(info.network == "resnet18_narrow");
   REQUIRE(info.dialect);
   CHECK(info.dialect->preprocess);
-  CHECK(info.dialect->input_size < 224);  // the demonstration has minutes
+  CHECK(info.dialect->height < 224);  // the demonstration has minutes
   REQUIRE(info.run);
   Texts kinds(xf::pretraining_kinds().begin(), xf::pretraining_kinds().end());
   std::sort(kinds.begin(), kinds.end());

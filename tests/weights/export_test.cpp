@@ -119,7 +119,8 @@ TEST_CASE("layers stand in the order of Keras's model.layers") {
   expected.emplace_back("predictions");
   Texts order;
   const auto layers = layers_of(inception_v3_tensors(16, 3));
-  for (const KerasLayer& l : keras_order("inception_v3", layers)) order.push_back(l.name);
+  for (const KerasLayer& l : keras_order("inception_v3", layers, KerasNames::current))
+    order.push_back(l.name);
   CHECK(order == expected);
 }
 
@@ -152,14 +153,14 @@ TEST_CASE("a network that Keras lacks keeps torchvision's names") {
 }
 
 TEST_CASE("Keras's names of ResNet50's layers") {
-  CHECK(keras_layer_name("resnet50", "conv1") == "conv1_conv");
-  CHECK(keras_layer_name("resnet50", "bn1") == "conv1_bn");
-  CHECK(keras_layer_name("resnet50", "layer1.0.conv1") == "conv2_block1_1_conv");
-  CHECK(keras_layer_name("resnet50", "layer3.5.bn3") == "conv4_block6_3_bn");
-  CHECK(keras_layer_name("resnet50", "layer4.0.downsample.0") == "conv5_block1_0_conv");
-  CHECK(keras_layer_name("resnet50", "layer4.0.downsample.1") == "conv5_block1_0_bn");
-  CHECK(keras_layer_name("resnet50", "fc") == "predictions");
-  CHECK(keras_layer_name("resnet18", "conv1").empty());
+  CHECK(keras_layer_name("resnet50", "conv1", KerasNames::current) == "conv1_conv");
+  CHECK(keras_layer_name("resnet50", "bn1", KerasNames::current) == "conv1_bn");
+  CHECK(keras_layer_name("resnet50", "layer1.0.conv1", KerasNames::current) == "conv2_block1_1_conv");
+  CHECK(keras_layer_name("resnet50", "layer3.5.bn3", KerasNames::current) == "conv4_block6_3_bn");
+  CHECK(keras_layer_name("resnet50", "layer4.0.downsample.0", KerasNames::current) == "conv5_block1_0_conv");
+  CHECK(keras_layer_name("resnet50", "layer4.0.downsample.1", KerasNames::current) == "conv5_block1_0_bn");
+  CHECK(keras_layer_name("resnet50", "fc", KerasNames::current) == "predictions");
+  CHECK(keras_layer_name("resnet18", "conv1", KerasNames::current).empty());
 }
 
 TEST_CASE("a bottleneck stands in the order of Keras's model.layers") {
@@ -173,7 +174,7 @@ TEST_CASE("a bottleneck stands in the order of Keras's model.layers") {
   conv_bn("layer1.0.downsample.0", "layer1.0.downsample.1");
   const auto layers = layers_of(shapes);
   Texts order;
-  for (const KerasLayer& l : keras_order("resnet50", layers)) order.push_back(l.name);
+  for (const KerasLayer& l : keras_order("resnet50", layers, KerasNames::current)) order.push_back(l.name);
   CHECK(order == Texts{"conv1_conv", "conv1_bn", "conv2_block1_1_conv", "conv2_block1_1_bn",
                        "conv2_block1_2_conv", "conv2_block1_2_bn", "conv2_block1_0_conv",
                        "conv2_block1_3_conv", "conv2_block1_0_bn", "conv2_block1_3_bn"});

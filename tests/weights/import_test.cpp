@@ -13,6 +13,7 @@
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_data.h"
 #include "tests/weights/keras_file.h"
+#include "tests/weights/narrow_models.h"
 
 using namespace xf::weights;
 using xf::test::inception_v3_tensors;
@@ -157,24 +158,21 @@ TEST_CASE("a long list is cut") {
 TEST_CASE("files that are no weights of this network") {
   const TemporaryFolder folder;
   const auto wanted = inception_v3_tensors(kNarrow, 0);
-  KerasFile vgg;
-  vgg.layer_names = {"block5_conv3"};
-  vgg.layers["block5_conv3"] = {{"block5_conv3_W_1:0", {1}, {0}}};
-  vgg.write(folder / "vgg.h5");
+  xf::test::write_state_dict(folder / "vgg.h5",
+                             xf::test::narrow_model("vgg16", xf::torchvision_dialect("vgg16"), 5));
   has(message_of(folder / "vgg.h5", wanted), "vgg.h5: holds the weights of vgg16, not of inception_v3");
-  CHECK(probe(folder / "vgg.h5").network == "vgg16");
+  KerasFile xception;
+  xception.layer_names = {"block14_sepconv2"};
+  xception.layers["block14_sepconv2"] = {{"block14_sepconv2/depthwise_kernel:0", {1}, {0}}};
+  xception.write(folder / "x.h5");
+  has(message_of(folder / "x.h5", wanted), "x.h5: holds the weights of xception, not of inception_v3");
+  CHECK(probe(folder / "x.h5").network == "xception");
   {
     xf::hdf5::Writer w(folder / "data.h5");
     w.group("/x");
     w.commit();
   }
   has(message_of(folder / "data.h5", wanted), "data.h5: holds no weights");
-  {
-    xf::hdf5::Writer w(folder / "k3.weights.h5");
-    w.group("/layers/conv2d/vars");
-    w.commit();
-  }
-  has(message_of(folder / "k3.weights.h5", wanted), "layout of Keras 3");
   xf::io::write_file(folder / "text.h5", "hello");
   has(message_of(folder / "text.h5", wanted), "text.h5: is not an HDF5 file");
   narrow_inception_v3(kNarrow, 0).write(folder / "w.h5");
@@ -189,7 +187,7 @@ TEST_CASE("a real trunk") {
   if (!path) return;
   const FileInfo info = probe(*path);
   CHECK(info.network == "inception_v3");
-  CHECK(info.keras_version == "2.2.4");
+  CHECK(info.writer == "2.2.4");
   REQUIRE(info.dialect);
   xf::Dialect expected = xf::keras_dialect("inception_v3");
   expected.preprocess.reset();

@@ -34,7 +34,7 @@ void run(const std::filesystem::path& out) {
   TrainingRequest request;
   request.model = "resnet18_narrow";
   request.dialect = default_dialect(request.model, "");
-  request.dialect.input_size = kSide;
+  request.dialect.height = request.dialect.width = kSide;
   request.train.epochs = kEpochs;
   request.train.batch = 32;
   request.train.seed = kSeed;

@@ -71,7 +71,7 @@ void prepare(const DemoFolder& folder) {
                               {"seed", kSeed}};
   io::write_file(folder.config(), json_text(config, 2) + "\n");
   io::write_file(folder.weights(), weights::bundled_resnet18_narrow());
-  const int side = weights::probe(folder.weights()).dialect.value().input_size;
+  const int side = weights::probe(folder.weights()).dialect.value().height;
   write_simulated_data(folder.data(), {demo_kinds(), kAll, side, kSeed});
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 struct FeaturesOptions {
   ReadingOptions reading;
-  std::string run, model, weights, data, tensor, out, layer = "features", preprocess;
+  std::string run, model, weights, dialect, data, tensor, out, layer = "features", preprocess;
   bool force = false;
 };
 
@@ -68,7 +68,8 @@ InferenceOptions options_for(const FeaturesOptions& o, const Session& session, i
 
 LoadedModel load(Session& session, const FeaturesOptions& o, InputKind input) {
   if (!o.run.empty()) return load_run(session, open_run(o.run));
-  return load_trunk(session, o.model, o.weights, o.preprocess, input);
+  const weights::Top top = o.layer == "logits" ? weights::Top::loaded : weights::Top::replaced;
+  return load_weight_file(session, o.model, o.weights, o.dialect, o.preprocess, input, top);
 }
 
 /// Compiles for the tensor's rows and columns, which may be too few.
@@ -80,7 +81,7 @@ Inference for_size_of(const TensorInput& in, const LoadedModel& model, const Inf
     throw DataError(in.file,
                     fmt::format("{} holds images of {}x{}, which {} cannot take: {}", in.dataset, in.dims[1],
                                 in.dims[2], model.model, e.what()),
-                    fmt::format("make them of {0}x{0}", model.dialect.input_size));
+                    fmt::format("make them of {}x{}", model.dialect.height, model.dialect.width));
   }
 }
 
@@ -90,19 +91,23 @@ void run_tensor(const FeaturesOptions& o, Session& session, Rows& rows) {
   if (!file.exists(in.dataset) || !file.is_dataset(in.dataset))
     throw DataError(in.file, "has no dataset " + in.dataset, "write FILE.h5:/dataset with one that it has");
   in.dims = file.dims(in.dataset);
-  if (in.dims.size() != 4 || in.dims[3] != 3 || in.dims[0] < 1 || in.dims[1] < 1 || in.dims[2] < 1)
-    throw DataError(in.file, fmt::format("{} is ({})", in.dataset, fmt::join(in.dims, ", ")),
-                    "it must hold numbers as (images, rows, columns, 3 channels), already preprocessed");
   LoadedModel model = load(session, o, InputKind::tensor);
+  const int channels = model.spec.channels;
+  if (in.dims.size() != 4 || in.dims[3] != channels || in.dims[0] < 1 || in.dims[1] < 1 || in.dims[2] < 1)
+    throw DataError(in.file, fmt::format("{} is ({})", in.dataset, fmt::join(in.dims, ", ")),
+                    fmt::format("it must hold numbers as (images, rows, columns, {} channel{}), already "
+                                "preprocessed",
+                                channels, channels == 1 ? "" : "s"));
   model.spec.height = static_cast<int>(in.dims[1]);
   model.spec.width = static_cast<int>(in.dims[2]);
   InferenceOptions options = options_for(o, session, in.dims[0]);
   options.input = InputKind::tensor;
   Inference network = for_size_of(in, model, options, session);
-  Tensor batch({options.batch, in.dims[1], in.dims[2], 3});
+  Tensor batch({options.batch, in.dims[1], in.dims[2], channels});
   for (int64_t first = 0; first < in.dims[0]; first += options.batch) {
     const int64_t count = std::min(options.batch, in.dims[0] - first);
-    const auto values = batch.as<float>().first(static_cast<size_t>(count * in.dims[1] * in.dims[2] * 3));
+    const auto values =
+        batch.as<float>().first(static_cast<size_t>(count * in.dims[1] * in.dims[2] * channels));
     file.read_rows(in.dataset, first, count, values);
     if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); }))
       throw DataError(in.file, in.dataset + " holds values that are not finite", "correct what wrote it");
@@ -168,6 +173,9 @@ void run(const FeaturesOptions& o) {
   if (!o.run.empty() && !o.model.empty())
     throw UsageError("--model", "cannot be given together with a RUN folder",
                      "leave it out: the folder says it");
+  if (!o.run.empty() && !o.dialect.empty())
+    throw UsageError("--dialect", "cannot be given together with a RUN folder",
+                     "leave it out: the folder says it");
   if (!o.run.empty() && !o.preprocess.empty())
     throw UsageError("--preprocess", "cannot be given together with a RUN folder",
                      "leave it out: the folder says it");
@@ -196,18 +204,25 @@ void add_features(CLI::App& app) {
                                   "xferrun features run/ --data glitches/ --out features.h5");
   const auto o = std::make_shared<FeaturesOptions>();
   command.add_option("run", o->run, "a RUN folder of fine-tune");
-  command.add_option("--model", o->model, "the network of --weights")->check(word_of(find_model));
+  command.add_option("--model", o->model, "the network of --weights, as in fine-tune")
+      ->check(word_of(find_model));
   command.add_option("--weights", o->weights, "a weight file instead of a RUN folder");
   command.add_option("--data", o->data, "the images: a folder of class folders, or a CSV manifest");
   command.add_option("--tensor", o->tensor,
-                     "FILE.h5:/dataset: (images, rows, columns, 3) numbers, already preprocessed");
+                     "FILE.h5:/dataset: (images, rows, columns, channels) numbers, already preprocessed");
   command.add_option("--out", o->out, "the HDF5 file to write: /features, /ids, /labels, /paths")->required();
   command.add_flag("--force", o->force, "replace earlier features in --out, and nothing else");
-  command.add_option("--layer", o->layer, "features, pool, or a named map such as mixed10")
+  command
+      .add_option("--layer", o->layer,
+                  "features, pool (the mean of the last map), logits, or a named map: see plan --explain")
       ->capture_default_str();
   command
+      .add_option("--dialect", o->dialect,
+                  "keras, torchvision or caffe, where the weight file does not say whose network it holds")
+      ->check(word_of(parse_family));
+  command
       .add_option("--preprocess", o->preprocess,
-                  "tf, caffe, torch or unit, where the weight file does not say")
+                  "tf, caffe, torch, unit or bn_inception, where the weight file does not say")
       ->check(word_of(parse_preprocess));
   add_reading_options(command, o->reading);
   command.callback([o] { run(*o); });

@@ -33,17 +33,19 @@ std::vector<Part> choose_split(const FineTuneOptions& o, const Dataset& data) {
   return parts;
 }
 
-/// The weights' dialect with its preprocessing settled, or the network's without weights.
-Dialect settle_dialect(const FineTuneOptions& o) {
-  if (o.weights.empty()) {
-    Dialect dialect = default_dialect(o.model, o.dialect);
-    settle_preprocess(dialect, o.preprocess, nullptr);
-    return dialect;
-  }
-  const weights::FileInfo file = weights::probe(o.weights);
-  Dialect dialect = dialect_of(file, o.model, o.dialect);
-  settle_preprocess(dialect, o.preprocess, &file);
-  return dialect;
+/// The weights' dialect, or the network's without weights, with what the options say of it; and which layers
+/// the weights lack.
+void settle_dialect(const FineTuneOptions& o, TrainingRequest& request) {
+  std::optional<weights::FileInfo> found;
+  if (!o.weights.empty()) found = weights::probe(o.weights);
+  const weights::FileInfo* file = found ? &*found : nullptr;
+  Dialect& d = request.dialect;
+  d = found ? dialect_of(*found, o.model, o.dialect) : default_dialect(o.model, o.dialect);
+  const Head stored = d.head;
+  settle_head(d, o.model, o.head, file);
+  if (found && stored == Head::pool && d.head == Head::fc) request.fresh = "classifier.*";
+  settle_input_size(d, o.input_size);
+  settle_preprocess(d, o.model, o.preprocess, file);
 }
 
 nlohmann::json config_of(const FineTuneOptions& o, const Session& session, const TrainingRequest& request,
@@ -51,6 +53,7 @@ nlohmann::json config_of(const FineTuneOptions& o, const Session& session, const
   nlohmann::json config{
       {"program", "xferrun"}, {"version", version_number()}, {"built_with", version_text()}};
   config["options"] = to_json(o);
+  config["network"] = full_name(request.model, request.dialect);
   config["precision"] = name(session.precision());
   config["threads"] = threads();
   config["dialect"] = nlohmann::json::parse(to_json(request.dialect));
@@ -126,7 +129,7 @@ void check_kept(const char* option, const std::string& file, const FineTuneOptio
                      "choose another --out, or copy the file elsewhere first");
 }
 
-void run(const FineTuneOptions& o) {
+void run(FineTuneOptions o) {
   if (o.weights.empty() && !o.from_scratch)
     throw UsageError("--weights", "is needed", "give pretrained weights, or --from-scratch to start without");
   if (o.folds > 0 && !o.device.profile.empty())
@@ -147,10 +150,11 @@ void run(const FineTuneOptions& o) {
 
 }  // namespace
 
-TrainingRequest fine_tune_request(const FineTuneOptions& o) {
+TrainingRequest fine_tune_request(FineTuneOptions& o) {
   TrainingRequest request = training_request(o);
   request.weights = o.weights;
-  request.dialect = settle_dialect(o);
+  settle_dialect(o, request);
+  settle_rates(o, request);
   return request;
 }
 

@@ -8,9 +8,10 @@
 
 namespace xf::tool {
 
-/// What the options ask for, with the dialect and the preprocessing of their weights settled (and logged).
-/// Throws UsageError, and what reading the weight file throws.
-TrainingRequest fine_tune_request(const FineTuneOptions& o);
+/// What the options ask for, with the dialect and the preprocessing of their weights settled (and logged),
+/// and with the rates that they leave open: those are set in `o` too. Throws UsageError, and what reading the
+/// weight file throws.
+TrainingRequest fine_tune_request(FineTuneOptions& o);
 
 /// Splits the data, makes the RUN folder, trains, and evaluates the test part where there is one. `heading`
 /// is put before the epochs' log lines.

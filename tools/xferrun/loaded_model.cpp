@@ -1,8 +1,12 @@
 #include "tools/xferrun/loaded_model.h"
 
+#include <fmt/format.h>
+
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "tools/xferrun/command_line.h"
+#include "weights/bundled/bundled.h"
+#include "weights/md5.h"
 #include "weights/run_info.h"
 
 namespace xf::tool {
@@ -22,19 +26,50 @@ LoadedModel load_run(Session& session, const ExistingRun& run) {
   const weights::RunInfo info = weights::read_run_info(run.best());
   LoadedModel m{info.network, info.dialect, info.classes, info.model_id, {}};
   const weights::FileInfo file = weights::probe(run.best());
-  settle_preprocess(m.dialect, "", &file);
+  settle_preprocess(m.dialect, m.model, "", &file);
   m.spec = make_network(m.model, m.dialect, static_cast<int>(m.classes.size()));
   load_weights(session, m.spec, run.best(), m.model, weights::Top::loaded);
   return m;
 }
 
-LoadedModel load_trunk(Session& session, const std::string& model, const std::filesystem::path& weights,
-                       const std::string& preprocess, InputKind input) {
+LoadedModel load_weight_file(Session& session, const std::string& model, const std::filesystem::path& weights,
+                             const std::string& dialect, const std::string& preprocess, InputKind input,
+                             weights::Top top) {
   const weights::FileInfo file = weights::probe(weights);
-  LoadedModel m{model, dialect_of(file, model, ""), {}, {}, {}};
-  if (input == InputKind::images || !preprocess.empty()) settle_preprocess(m.dialect, preprocess, &file);
-  m.spec = make_network(model, m.dialect, 0);
-  load_weights(session, m.spec, weights, model, weights::Top::replaced);
+  LoadedModel m{model, dialect_of(file, model, dialect), {}, {}, {}};
+  if (input == InputKind::images || !preprocess.empty())
+    settle_preprocess(m.dialect, model, preprocess, &file);
+  const int64_t classes = top == weights::Top::loaded ? file.top_classes.value_or(0) : 0;
+  m.spec = make_network(model, m.dialect, static_cast<int>(classes));
+  load_weights(session, m.spec, weights, model, top);
+  return m;
+}
+
+namespace {
+
+std::vector<std::string> classes_of(const weights::FileInfo& file) {
+  if (file.run && !file.run->classes.empty()) return file.run->classes;
+  if (!file.top_classes)
+    throw DataError(file.path.string(), "has no classifier", "Fine-tune it first, or ask for its features.");
+  std::vector<std::string> names = weights::imagenet_classes();
+  if (static_cast<size_t>(*file.top_classes) != names.size())
+    throw DataError(file.path.string(), fmt::format("does not name its {} classes", *file.top_classes),
+                    "Use a RUN folder or a best.h5 of this program, or weights of ImageNet's 1000 classes.");
+  return names;
+}
+
+}  // namespace
+
+LoadedModel load_classifier(Session& session, const std::filesystem::path& weights,
+                            const std::string& dialect, const std::string& preprocess) {
+  const weights::FileInfo file = weights::probe(weights);
+  if (!file.network)
+    throw DataError(file.path.string(), "holds no network that is known here", "Name another file.");
+  LoadedModel m{*file.network, dialect_of(file, *file.network, dialect), classes_of(file), {}, {}};
+  m.id = file.run ? file.run->model_id : weights::md5_of_file(weights);
+  settle_preprocess(m.dialect, m.model, preprocess, &file);
+  m.spec = make_network(m.model, m.dialect, static_cast<int>(m.classes.size()));
+  load_weights(session, m.spec, weights, m.model, weights::Top::loaded);
   return m;
 }
 

@@ -32,9 +32,17 @@ struct LoadedModel {
 /// The best weights of a run, into the session.
 LoadedModel load_run(Session& session, const ExistingRun& run);
 
-/// The trunk of a weight file. `preprocess` as on the command line; with InputKind::tensor it is not needed.
-LoadedModel load_trunk(Session& session, const std::string& model, const std::filesystem::path& weights,
-                       const std::string& preprocess, InputKind input);
+/// The network of a weight file: its trunk, or with Top::loaded its classifier too, if it has one. `dialect`
+/// and `preprocess` as on the command line; with InputKind::tensor the latter is not needed.
+LoadedModel load_weight_file(Session& session, const std::string& model, const std::filesystem::path& weights,
+                             const std::string& dialect, const std::string& preprocess, InputKind input,
+                             weights::Top top);
+
+/// A weight file with its classifier. Where the file does not name its classes, a thousand are ImageNet's.
+/// `dialect` and `preprocess` as on the command line. Throws DataError for a file without classifier, or with
+/// one whose classes nobody names.
+LoadedModel load_classifier(Session& session, const std::filesystem::path& weights,
+                            const std::string& dialect, const std::string& preprocess);
 
 /// Compiles the network of weights that are loaded; --profile watches it. Throws as Inference does.
 Inference compile_network(Session& session, const LoadedModel& model, const InferenceOptions& options);

@@ -19,7 +19,7 @@ namespace {
 
 struct PlanOptions {
   DeviceOptions device;
-  std::string model, dialect, optimizer = "sgd", gpu;
+  std::string model, dialect, input_size, optimizer = "sgd", gpu;
   int64_t batch = 16;
   int accumulate = 1, classes = 22;
   double ema = 0, momentum = 0.9;
@@ -30,7 +30,9 @@ void run(const PlanOptions& o) {
   // A wrong file is better said before the network is compiled.
   const std::optional<Gpu> gpu = o.gpu.empty() ? std::nullopt : std::optional(gpu_of(o.gpu));
   Session session(o.device);
-  const NetworkSpec spec = make_network(o.model, default_dialect(o.model, o.dialect), o.classes);
+  Dialect dialect = default_dialect(o.model, o.dialect);
+  settle_input_size(dialect, o.input_size);
+  const NetworkSpec spec = make_network(o.model, dialect, o.classes);
   TrainOptions train;
   train.batch = o.batch;
   train.precision = session.precision();
@@ -40,7 +42,7 @@ void run(const PlanOptions& o) {
   train.update.rule.ema_decay = static_cast<float>(o.ema);
   train.update.accumulate = o.accumulate;
   const TrainingPlan plan = plan_training(spec, train, session.backend());
-  const auto batch_bytes = static_cast<size_t>(o.batch * spec.height * spec.width * 3);
+  const auto batch_bytes = static_cast<size_t>(o.batch * spec.height * spec.width * spec.channels);
   const MemoryEstimate e = estimate_memory(plan, batch_bytes);
   // In the precision that was asked for, which this machine may lack.
   const auto least = [&] {
@@ -79,8 +81,8 @@ void run(const PlanOptions& o) {
   }
   constexpr double kMiB = 1024.0 * 1024.0;
   const auto mib = [](size_t bytes) { return static_cast<double>(bytes) / kMiB; };
-  print_line(fmt::format("training {} on batches of {}, {}, {}", o.model, o.batch, name(session.precision()),
-                         session.backend().name()));
+  print_line(fmt::format("training {} on batches of {}, {}, {}", full_name(o.model, dialect), o.batch,
+                         name(session.precision()), session.backend().name()));
   print_line(fmt::format("parameters, optimizer and batch-norm state {:>10.1f} MiB", mib(e.parameters)));
   print_line(fmt::format("activations, gradients and workspaces      {:>10.1f} MiB", mib(e.activations)));
   print_line(fmt::format("images                                     {:>10.1f} MiB", mib(e.images)));
@@ -100,14 +102,18 @@ void add_plan(CLI::App& app) {
                   "xferrun plan --model inception_v3 --batch 16 --explain\n  xferrun plan --model resnet50 "
                   "--batch 256 --precision bf16 --estimate h100");
   const auto o = std::make_shared<PlanOptions>();
-  command.add_option("--model", o->model, "the network")->check(word_of(find_model))->required();
+  command.add_option("--model", o->model, "the network, as in fine-tune")
+      ->check(word_of(find_model))
+      ->required();
   command.add_option("--batch", o->batch, "images per step")
       ->check(CLI::Range(2, 65536))
       ->capture_default_str();
   command.add_option("--classes", o->classes, "outputs of the last layer")
       ->check(CLI::Range(2, 100000))
       ->capture_default_str();
-  command.add_option("--dialect", o->dialect, "keras or torchvision")->check(word_of(parse_family));
+  command.add_option("--dialect", o->dialect, "keras, torchvision or caffe")->check(word_of(parse_family));
+  command.add_option("--input-size", o->input_size, "rows and columns of the images: HxW")
+      ->check(word_of(parse_input_size));
   command.add_option("--optimizer", o->optimizer, "sgd, adam, adamw or adadelta")
       ->check(word_of(parse_optimizer))
       ->capture_default_str();

@@ -1,5 +1,7 @@
+#include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
@@ -12,7 +14,7 @@ namespace {
 
 struct PredictOptions {
   ReadingOptions reading;
-  std::string run;
+  std::string model, dialect, preprocess;
   std::vector<std::string> images;
   bool json = false;
 };
@@ -44,11 +46,17 @@ void leave_out_bad(const PredictOptions& o, Dataset& data) {
 }
 
 void run(const PredictOptions& o) {
-  const ExistingRun folder = open_run(o.run);
+  std::error_code none;
+  const bool one_file = std::filesystem::is_regular_file(o.model, none);
+  const std::optional<ExistingRun> folder = one_file ? std::nullopt : std::optional(open_run(o.model));
+  if (folder && !(o.dialect.empty() && o.preprocess.empty()))
+    throw UsageError(o.dialect.empty() ? "--preprocess" : "--dialect",
+                     "cannot be given together with a RUN folder", "leave it out: the folder says it");
   Dataset data = list_images(o.images);
   leave_out_bad(o, data);
   Session session(o.reading.device);
-  const LoadedModel model = load_run(session, folder);
+  const LoadedModel model =
+      folder ? load_run(session, *folder) : load_classifier(session, o.model, o.dialect, o.preprocess);
   const int64_t batch = std::min(o.reading.batch, static_cast<int64_t>(data.samples.size()));
   Inference network = compile_network(session, model, inference_options(session, batch));
   Loader loader(data.samples, evaluation_loader(model.dialect, batch));
@@ -64,7 +72,16 @@ void add_predict(CLI::App& app) {
       add_command(app, "predict", "classify images: one JSON line an image, in the order given",
                   "xferrun predict run/ L1_1262400180.png L1_1260279044.png");
   const auto o = std::make_shared<PredictOptions>();
-  command.add_option("run", o->run, "a RUN folder of fine-tune")->required();
+  command.add_option("model", o->model, "a RUN folder of fine-tune, or a weight file with its classifier")
+      ->required();
+  command
+      .add_option("--dialect", o->dialect,
+                  "keras, torchvision or caffe, where a weight file does not say whose network it holds")
+      ->check(word_of(parse_family));
+  command
+      .add_option("--preprocess", o->preprocess,
+                  "tf, caffe, torch, unit or bn_inception, where a weight file does not say")
+      ->check(word_of(parse_preprocess));
   command.add_option("images", o->images, "PNG, JPEG or BMP files")->required();
   command.add_flag("--json", o->json, "accepted for symmetry: the output always is JSON lines");
   add_reading_options(command, o->reading);

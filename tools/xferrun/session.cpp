@@ -1,5 +1,10 @@
 #include "tools/xferrun/session.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "engine/core/threads.h"
@@ -47,7 +52,10 @@ NetworkSpec make_network(const std::string& model, const Dialect& dialect, int c
     return build(n, x, dialect, classes);
   };
   spec.net = net_options(dialect);
-  spec.height = spec.width = dialect.input_size;
+  spec.height = dialect.height;
+  spec.width = dialect.width;
+  spec.channels = dialect.channels;
+  spec.head = std::string(info.top) + ".";
   spec.preprocess = dialect.preprocess.value_or(Preprocess::unit);
   return spec;
 }
@@ -61,13 +69,23 @@ Dialect dialect_of(const weights::FileInfo& file, const std::string& model, cons
   find_model(model);
   weights::require_network(file, model);
   if (!file.dialect) return default_dialect(model, family);
+  if (file.stride_unknown) {
+    if (family.empty())
+      throw UsageError(
+          "--dialect",
+          fmt::format("is needed: {} does not say whether its {} is v1 or v1.5", file.path.string(), model),
+          "give torchvision (v1.5: the stride in the 3x3, as torchvision's own files) or keras (v1: in the "
+          "first 1x1)");
+    return weights::with_family(file, parse_family(family));
+  }
   if (!family.empty() && parse_family(family) != file.dialect->family)
     throw UsageError("--dialect " + family, "contradicts " + file.path.string() + ", which holds " +
                                                 std::string(name(file.dialect->family)) + "'s network");
   return *file.dialect;
 }
 
-void settle_preprocess(Dialect& dialect, const std::string& option, const weights::FileInfo* file) {
+void settle_preprocess(Dialect& dialect, const std::string& model, const std::string& option,
+                       const weights::FileInfo* file) {
   std::string source = file == nullptr ? "the network's family" : file->preprocess_source;
   if (!option.empty()) {
     const Preprocess wanted = parse_preprocess(option);
@@ -81,9 +99,49 @@ void settle_preprocess(Dialect& dialect, const std::string& option, const weight
     throw UsageError(
         "--preprocess", "is needed: " + file->path.string() + " does not say how its input was normalised",
         "give one of: tf (x/127.5-1), caffe (BGR minus means), torch (ImageNet mean and deviation), "
-        "unit (x/255)");
-  log::info("preprocessing: {} (from {}), {}x{}, {}", name(*dialect.preprocess), source, dialect.input_size,
-            dialect.input_size, name(dialect.resize));
+        "unit (x/255), bn_inception (BGR minus 104, 117, 128)");
+  if (dialect.channels == 1 && !suits_grey(*dialect.preprocess))
+    throw UsageError(fmt::format("--preprocess {}", name(*dialect.preprocess)),
+                     "is for three channels, and this network takes grey images", "choose unit or tf");
+  log::info("{}; preprocessing: {} (from {}), {}x{}{}, {}", full_name(model, dialect),
+            name(*dialect.preprocess), source, dialect.height, dialect.width,
+            dialect.channels == 1 ? " grey" : "", name(dialect.resize));
+}
+
+InputSize parse_input_size(const std::string& text) {
+  constexpr int kMost = 16384;
+  const auto number = [](std::string_view digits) {
+    int value = 0;
+    const char* const end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, value);
+    return error == std::errc{} && stop == end && value <= kMost ? value : 0;
+  };
+  const size_t by = std::min(text.find('x'), text.size());
+  const InputSize size{number(std::string_view(text).substr(0, by)),
+                       by < text.size() ? number(std::string_view(text).substr(by + 1)) : 0};
+  if (size.height < 1 || size.width < 1)
+    throw UsageError("--input-size " + text, "is no size", "write rows and columns: 280x340");
+  return size;
+}
+
+void settle_input_size(Dialect& dialect, const std::string& option) {
+  if (option.empty()) return;
+  const InputSize size = parse_input_size(option);
+  dialect.height = size.height;
+  dialect.width = size.width;
+}
+
+void settle_head(Dialect& dialect, const std::string& model, const std::string& option,
+                 const weights::FileInfo* file) {
+  if (option.empty()) return;
+  const Head wanted = parse_head(option);
+  if (!has_fc_head(model))
+    throw UsageError("--head " + option, model + " has no choice of heads", "leave it out: it is for VGG");
+  if (file != nullptr && wanted == Head::pool && dialect.head == Head::fc)
+    throw UsageError("--head pool",
+                     "contradicts " + file->path.string() + ", which has the layers of head fc",
+                     "leave it out, or give a file of the trunk alone");
+  dialect.head = wanted;
 }
 
 InferenceOptions inference_options(const Session& session, int64_t batch) {
@@ -121,8 +179,11 @@ std::vector<weights::NamedShape> tensors_of(const NetworkSpec& spec) {
 }
 
 std::map<std::string, Tensor> read_weights(const NetworkSpec& spec, const std::filesystem::path& file,
-                                           const std::string& model, weights::Top top) {
-  return weights::load(file, model, tensors_of(spec), top).tensors;
+                                           const std::string& model, weights::Top top,
+                                           const std::string& fresh) {
+  std::vector<weights::NamedShape> wanted = tensors_of(spec);
+  std::erase_if(wanted, [&](const weights::NamedShape& t) { return glob_match(fresh, t.name); });
+  return weights::load(file, model, wanted, top).tensors;
 }
 
 void load_weights(Session& session, const NetworkSpec& spec, const std::filesystem::path& file,

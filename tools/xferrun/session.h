@@ -60,15 +60,30 @@ NetworkSpec make_network(const std::string& model, const Dialect& dialect, int c
 
 /// The dialect of a weight file for `model`; or, where the file says nothing, that of `family` ("", "keras",
 /// …), or the network's usual one. Throws DataError for a file of another network, UsageError for a family
-/// that contradicts the file.
+/// that contradicts the file, or for none where the file leaves a choice.
 Dialect dialect_of(const weights::FileInfo& file, const std::string& model, const std::string& family);
 
 /// The dialect without a weight file.
 Dialect default_dialect(const std::string& model, const std::string& family);
 
-/// The dialect's preprocessing, or what `option` ("", "tf", …) says instead; logs which, and where it comes
-/// from. Throws UsageError when neither says.
-void settle_preprocess(Dialect& dialect, const std::string& option, const weights::FileInfo* file);
+/// The dialect's preprocessing, or what `option` ("", "tf", …) says instead; logs the network, which it is,
+/// and where it comes from. Throws UsageError when neither says.
+void settle_preprocess(Dialect& dialect, const std::string& model, const std::string& option,
+                       const weights::FileInfo* file);
+
+/// Rows and columns of an input image.
+struct InputSize {
+  int height, width;
+};
+/// Of "280x340". Throws UsageError for anything else.
+InputSize parse_input_size(const std::string& text);
+/// The input size of `option` ("", "280x340") instead of the dialect's own.
+void settle_input_size(Dialect& dialect, const std::string& option);
+
+/// The head of `option` ("", "fc", "pool") instead of the dialect's own. Throws UsageError for a network that
+/// has one head, and for a pool head where the file has fully connected layers.
+void settle_head(Dialect& dialect, const std::string& model, const std::string& option,
+                 const weights::FileInfo* file);
 
 /// How the session computes, for a network compiled for reading.
 InferenceOptions inference_options(const Session& session, int64_t batch);
@@ -79,9 +94,11 @@ InferenceGraph record_network(const NetworkSpec& spec);
 /// The tensors of a network by canonical name, in the order of creation.
 std::vector<weights::NamedShape> tensors_of(const NetworkSpec& spec);
 
-/// The file's tensors for the network, by canonical name.
+/// The file's tensors for the network, by canonical name. `fresh`: a glob of tensors that are not to be read,
+/// beside those of a classifier that is replaced; "" is none.
 std::map<std::string, Tensor> read_weights(const NetworkSpec& spec, const std::filesystem::path& file,
-                                           const std::string& model, weights::Top top);
+                                           const std::string& model, weights::Top top,
+                                           const std::string& fresh = "");
 
 /// Reads the file's tensors into the store. Declares the network's first.
 void load_weights(Session& session, const NetworkSpec& spec, const std::filesystem::path& file,

@@ -21,7 +21,9 @@ PartSamples samples_of(const Dataset& data, const std::vector<Part>& parts, Part
 LoaderOptions evaluation_loader(const Dialect& dialect, int64_t batch) {
   LoaderOptions o;
   o.batch = batch;
-  o.height = o.width = dialect.input_size;
+  o.height = dialect.height;
+  o.width = dialect.width;
+  o.channels = dialect.channels;
   o.resize = dialect.resize;
   o.order = Order::sequential;
   o.last = LastBatch::pad;
@@ -106,7 +108,7 @@ TrainingRun::TrainingRun(Session& session, const TrainingRequest& request, const
   spec_.net.freeze = request.freeze;
   std::map<std::string, Tensor> weights;
   if (!request.weights.empty())
-    weights = read_weights(spec_, request.weights, request.model, weights::Top::replaced);
+    weights = read_weights(spec_, request.weights, request.model, weights::Top::replaced, request.fresh);
   options_.loss.class_weights = request.class_weights;
   options_.precision = session.precision();
   options_.allow_reference = session.allow_reference();

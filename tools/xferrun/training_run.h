@@ -19,6 +19,7 @@ struct TrainingRequest {
   std::string model;
   Dialect dialect;                ///< preprocessing settled
   std::filesystem::path weights;  ///< empty: from scratch
+  std::string fresh;  ///< glob of parameters that the weights lack, beside the classifier's; "": none
   float bn_momentum = 0.1F;
   std::vector<std::string> freeze;
   bool class_weights = false;

@@ -100,6 +100,13 @@ std::vector<OpCase> pool_cases() {
   // More images than a GPU's grid is high.
   add(cases, kWindows[11], {65537, 1, 1, 1}, PoolKind::average, CountPadding::no);
   add_global(cases, {65537, 1, 1, 1});
+  // The pools of BN-Inception at 224x224: the last windows reach beyond the map; averages count the padding.
+  const Window ceil{"3x3 stride 2, ceil", 3, 3, 2, 2, {0, 1, 0, 1}, 1, 1};
+  for (const int64_t side : {112, 56, 28, 14})
+    add(cases, ceil, {1, side, side, 8}, PoolKind::max, CountPadding::no);
+  add(cases, kWindows[3], {1, 7, 7, 24}, PoolKind::max, CountPadding::no);
+  for (const int64_t side : {28, 14, 7})
+    add(cases, kWindows[3], {1, side, side, 8}, PoolKind::average, CountPadding::yes);
   for (const int64_t c : {5, 16})
     for (const size_t w : {1, 2, 3, 7}) cases.push_back(maximum_of_any_number(kWindows[w], {2, 9, 8, c}));
   return in_each_type(cases);

@@ -1,11 +1,9 @@
-#include "weights/legacy_keras.h"
-
 #include <algorithm>
 #include <set>
 #include <string_view>
 #include <utility>
 
-#include "engine/core/error.h"
+#include "weights/formats/formats.h"
 
 namespace xf::weights {
 namespace {
@@ -39,38 +37,24 @@ std::string mentioned_layer(const std::string& weight) {
   return weight.substr(start, last - start);
 }
 
-std::string find_root(const hdf5::File& file) {
+/// Where the layers' groups are; nothing in a file of another format.
+std::optional<std::string> find_root(const hdf5::File& file) {
   if (file.has_attribute("/", "layer_names")) return "/";
   if (file.exists("/model_weights") && file.has_attribute("/model_weights", "layer_names")) {
     return "/model_weights/";
   }
-  const std::string path = file.path().string();
-  if (file.exists("/layers") || file.exists("/_layer_checkpoint_dependencies")) {
-    throw DataError(path, "is in the layout of Keras 3 (.weights.h5), which names no layers",
-                    "Save it as a legacy file: model.save(\"weights.h5\").");
-  }
-  throw DataError(path, "holds no weights: it has no attribute layer_names, at the root or in model_weights",
-                  "Name a file that Keras's save_weights(\"….h5\") or this program wrote.");
+  return std::nullopt;
 }
 
 }  // namespace
 
-const StoredTensor* StoredLayer::find(Role role) const {
-  const auto at = std::find_if(tensors.begin(), tensors.end(), [&](const auto& t) { return t.role == role; });
-  return at == tensors.end() ? nullptr : &*at;
-}
-
-bool StoredLayer::is_dense() const {
-  const StoredTensor* kernel = find(Role::kernel);
-  return kernel != nullptr && kernel->dims && kernel->dims->size() == 2;
-}
-
-LegacyFile read_layers(const hdf5::File& file) {
-  const std::string root = find_root(file);
-  LegacyFile out;
-  out.keras_version = file.text(root, "keras_version").value_or("1");
-  for (const std::string& layer : file.strings(root, "layer_names")) {
-    const std::string group = root + layer;
+std::optional<Listing> list_legacy_keras(const hdf5::File& file) {
+  const std::optional<std::string> root = find_root(file);
+  if (!root) return std::nullopt;
+  Listing out{Format::keras, {}, {}, true, {}};
+  out.writer = file.text(*root, "keras_version").value_or("1");  // as Keras reads it
+  for (const std::string& layer : file.strings(*root, "layer_names")) {
+    const std::string group = *root + layer;
     // A layer that is listed and not there is found missing by whoever needs it.
     if (!file.exists(group) || !file.has_attribute(group, "weight_names")) continue;
     const std::vector<std::string> weights = file.strings(group, "weight_names");
@@ -80,10 +64,8 @@ LegacyFile read_layers(const hdf5::File& file) {
     const size_t first = out.layers.size();
     for (const std::string& w : weights) {
       const std::string owner = nested ? mentioned_layer(w) : layer;
-      StoredTensor tensor{w, group, role_of(w), {}};
-      tensor.dataset.append("/").append(w);
+      StoredTensor tensor = stored_tensor(file, w, std::string(group).append("/").append(w), role_of(w));
       if (w.compare(0, owner.size() + 1, owner + "/") != 0) tensor.name.insert(0, layer + "/");
-      if (file.is_dataset(tensor.dataset)) tensor.dims = file.dims(tensor.dataset);
       const auto same = [&](const StoredLayer& l) { return l.name == owner; };
       auto at = std::find_if(out.layers.begin() + static_cast<std::ptrdiff_t>(first), out.layers.end(), same);
       if (at == out.layers.end()) at = out.layers.insert(at, {owner, {}});

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdio>
 #include <map>
 #include <sstream>
 #include <utility>
@@ -86,57 +85,57 @@ std::vector<KerasLayer> inception_v3_order(const std::vector<Layer>& layers) {
 
 /// A bottleneck stands as 1, 2, then the projection's convolution (0) before the third, its normalisation
 /// too.
-std::vector<KerasLayer> resnet_order(std::string_view network, const std::vector<Layer>& layers) {
-  std::map<std::string, const Layer*> by_name;
-  for (const Layer& l : layers) by_name[l.name] = &l;
-  std::vector<KerasLayer> order;
-  const auto append = [&](const std::string& name) {
-    const auto at = by_name.find(name);
-    if (at != by_name.end()) order.push_back({at->second, keras_layer_name(network, name)});
-  };
-  append("conv1");
-  append("bn1");
+std::vector<std::string> resnet_order(const std::map<std::string, const Layer*>& layers) {
+  std::vector<std::string> order{"conv1", "bn1"};
   for (int stage = 1; stage <= 4; ++stage) {
-    for (int block = 0; by_name.count(fmt::format("layer{}.{}.conv1", stage, block)) != 0; ++block) {
+    for (int block = 0; layers.count(fmt::format("layer{}.{}.conv1", stage, block)) != 0; ++block) {
       for (const char* part :
            {"conv1", "bn1", "conv2", "bn2", "downsample.0", "conv3", "downsample.1", "bn3"}) {
-        append(fmt::format("layer{}.{}.{}", stage, block, part));
+        order.push_back(fmt::format("layer{}.{}.{}", stage, block, part));
       }
     }
   }
-  append(std::string(kTop));
+  order.emplace_back("fc");
+  return order;
+}
+
+std::vector<KerasLayer> resnet_order(std::string_view network, const std::vector<Layer>& layers,
+                                     KerasNames names) {
+  std::map<std::string, const Layer*> by_name;
+  for (const Layer& l : layers) by_name[l.name] = &l;
+  std::vector<KerasLayer> order;
+  for (const std::string& name : resnet_order(by_name)) {
+    const auto at = by_name.find(name);
+    if (at != by_name.end()) order.push_back({at->second, keras_layer_name(network, name, names)});
+  }
   if (order.size() != layers.size()) {
     throw InternalError(std::string(network), "has layers that Keras's network does not have");
   }
   return order;
 }
 
-bool is_keras_resnet(std::string_view network) {
-  return network == "resnet50" || network == "resnet101" || network == "resnet152";
+/// VGG: named. The merged-view network: numbered.
+std::vector<KerasLayer> chain_order(std::string_view network, const std::vector<Layer>& layers) {
+  std::vector<KerasLayer> order;
+  size_t convolutions = 0, denses = 0;
+  for (const Layer& l : layers) {
+    std::string name = keras_layer_name(network, l.name, KerasNames::current);
+    if (name.empty()) {
+      const bool dense = l.kind == LayerKind::dense;
+      name = numbered(dense ? "dense" : "conv2d", (dense ? denses : convolutions)++);
+    }
+    order.push_back({&l, std::move(name)});
+  }
+  return order;
 }
 
 }  // namespace
 
-std::string keras_layer_name(std::string_view network, std::string_view layer) {
-  if (!is_keras_resnet(network)) return {};
-  if (layer == kTop) return "predictions";
-  if (layer == "conv1") return "conv1_conv";
-  if (layer == "bn1") return "conv1_bn";
-  int stage = 0, block = 0, number = 0;
-  std::array<char, 16> part{};
-  const std::string text(layer);
-  if (std::sscanf(text.c_str(), "layer%d.%d.%15[a-z]%d", &stage, &block, part.data(), &number) < 3) return {};
-  const std::string what = part.data();
-  const std::string prefix = fmt::format("conv{}_block{}", stage + 1, block + 1);
-  if (what == "conv" || what == "bn") return fmt::format("{}_{}_{}", prefix, number, what);
-  if (text.ends_with("downsample.0")) return prefix + "_0_conv";
-  if (text.ends_with("downsample.1")) return prefix + "_0_bn";
-  return {};
-}
-
-std::vector<KerasLayer> keras_order(std::string_view network, const std::vector<Layer>& layers) {
+std::vector<KerasLayer> keras_order(std::string_view network, const std::vector<Layer>& layers,
+                                    KerasNames names) {
   if (network == "inception_v3") return inception_v3_order(layers);
-  if (is_keras_resnet(network)) return resnet_order(network, layers);
+  if (network.starts_with("resnet") && keras_has(network)) return resnet_order(network, layers, names);
+  if (keras_has(network)) return chain_order(network, layers);
   throw InternalError(std::string(network), "is no network of Keras");
 }
 

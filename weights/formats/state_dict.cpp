@@ -1,0 +1,65 @@
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "weights/formats/formats.h"
+
+namespace xf::weights {
+namespace {
+
+Role role_of(const std::string& part, bool norm) {
+  if (part == "weight") return norm ? Role::gamma : Role::kernel;
+  if (part == "bias") return norm ? Role::beta : Role::bias;
+  if (part == "running_mean") return Role::mean;
+  if (part == "running_var") return Role::variance;
+  return Role::unknown;
+}
+
+/// A dataset's path as the key it was made of: "layer1.0.conv1.weight".
+std::string key_of(const std::string& path) {
+  std::string key = path.substr(1);
+  std::replace(key.begin(), key.end(), '/', '.');
+  return key;
+}
+
+struct Key {
+  std::string layer, part;
+};
+
+Key split(const std::string& key) {
+  const size_t dot = key.rfind('.');
+  return dot == std::string::npos ? Key{key, {}} : Key{key.substr(0, dot), key.substr(dot + 1)};
+}
+
+bool is_skipped(const std::string& key) {
+  return key.ends_with(".num_batches_tracked") || key.starts_with("AuxLogits.");
+}
+
+}  // namespace
+
+std::optional<Listing> list_state_dict(const hdf5::File& file, const std::vector<std::string>& datasets) {
+  const auto is_weight = [](const std::string& path) { return split(key_of(path)).part == "weight"; };
+  if (std::none_of(datasets.begin(), datasets.end(), is_weight)) return std::nullopt;
+  Listing out{Format::state_dict, {}, {}, true, {}};
+  std::map<std::string, size_t> index;
+  std::map<std::string, bool> norm;
+  for (const std::string& path : datasets) {
+    const Key key = split(key_of(path));
+    if (key.part == "running_mean" || key.part == "running_var") norm[key.layer] = true;
+  }
+  for (const std::string& path : datasets) {
+    const std::string name = key_of(path);
+    if (is_skipped(name)) {
+      out.skipped.push_back(name);
+      continue;
+    }
+    const Key key = split(name);
+    const auto [at, added] = index.try_emplace(key.layer, out.layers.size());
+    if (added) out.layers.push_back({key.layer, {}});
+    out.layers[at->second].tensors.push_back(
+        stored_tensor(file, name, path, role_of(key.part, norm.count(key.layer) != 0)));
+  }
+  return out;
+}
+
+}  // namespace xf::weights
