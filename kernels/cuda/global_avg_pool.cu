@@ -104,15 +104,14 @@ __global__ void __launch_bounds__(kTileThreads)
 __global__ void __launch_bounds__(kTileThreads)
     mean_of_splits(ImageMaps m, const float* sums, int64_t split_count, float scale, float* y,
                    int64_t y_stride) {
-  const int c = static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x);
-  if (c >= m.channels) return;
-  for (int64_t image = blockIdx.z; image < m.images; image += gridDim.z) {
-    const float* from = sums + image * split_count * m.channels + c;
-    float sum = 0;
-    SIMT_UNROLL(8)
-    for (int64_t s = 0; s < split_count; ++s) sum += simt::load<float>(from + s * m.channels);
-    simt::store(y + image * y_stride + c, sum * scale);
-  }
+  const int64_t mean = int64_t{blockIdx.x} * blockDim.x + threadIdx.x;
+  if (mean >= m.images * m.channels) return;
+  const int64_t image = mean / m.channels, c = mean % m.channels;
+  const float* from = sums + image * split_count * m.channels + c;
+  float sum = 0;
+  SIMT_UNROLL(8)
+  for (int64_t s = 0; s < split_count; ++s) sum += simt::load<float>(from + s * m.channels);
+  simt::store(y + image * y_stride + c, sum * scale);
 }
 
 template <class T, int V>
@@ -148,9 +147,9 @@ cudaError_t launch(const ImageMaps& m, const GlobalAvgPoolTensors& t, float* par
       dim3(b.x, rows_of_threads(b, split.rows)), 0, stream, m, static_cast<const T*>(t.x), t.x_stride,
       split.rows, whole ? inverse(m.pixels) : 1.0F, whole ? t.y : partial, whole ? t.y_stride : m.channels);
   if (whole || status != cudaSuccess) return status;
-  const auto blocks = (static_cast<unsigned>(m.channels) + kTileThreads - 1) / kTileThreads;
-  return simt::launch(&mean_of_splits, dim3(blocks, 1, grid_images(m)), dim3(kTileThreads), 0, stream, m,
-                      partial, split.count, inverse(m.pixels), t.y, t.y_stride);
+  const auto blocks = static_cast<unsigned>((m.images * m.channels + kTileThreads - 1) / kTileThreads);
+  return simt::launch(&mean_of_splits, dim3(blocks), dim3(kTileThreads), 0, stream, m, partial, split.count,
+                      inverse(m.pixels), t.y, t.y_stride);
 }
 
 template <class T, int V>

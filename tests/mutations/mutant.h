@@ -2,8 +2,6 @@
 // What run.py writes into a copy of the CUDA backend's sources. All mutants are compiled together; each does
 // what the source said until the environment asks for its number.
 
-#define _GLIBCXX_ASSERTIONS  // an index beyond a vector or span ends the program
-
 #include <array>
 #include <cstdlib>
 #include <fstream>

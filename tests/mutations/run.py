@@ -6,7 +6,7 @@ usage: run.py BUILD_FOLDER [--only GLOB] [--jobs N] [--list]
 
 All mutants are compiled together, once, into a copy of the sources in BUILD_FOLDER; the environment says which one lives (mutant.h).
 A first run of every test case tells which mutants it comes by; each mutant is then tried on those alone, the fastest first, until one
-fails, crashes, or hangs. Indices beyond a thread's own array trap. What is changed, everywhere in kernels/cuda:
+fails, crashes, or hangs. Indices beyond an array, a vector or a span trap. What is changed, everywhere in kernels/cuda:
 
   barrier     a __syncthreads or __syncwarp is removed
   event       a wait for an event or a stream, an event's recording, or the choice of cuDNN's stream is removed
@@ -158,7 +158,7 @@ def build(folder, mutants):
         if os.path.isfile(os.path.join(ROOT, path)):
             with open(os.path.join(ROOT, path), "rb") as file:
                 write_if_new(os.path.join(source, path), with_all(path, mine).encode() if mine else file.read())
-    flags = "-O1 -w -fsanitize=bounds-strict -fsanitize-undefined-trap-on-error"
+    flags = "-O1 -w -D_GLIBCXX_ASSERTIONS -fsanitize=bounds-strict -fsanitize-undefined-trap-on-error"
     for command in (["cmake", "-S", source, "-B", made, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Debug", f"-DCMAKE_CXX_FLAGS_DEBUG={flags}",
                      f"-DCUDNN_FRONTEND_INCLUDE={os.path.join(folder, 'cudnn-frontend/include')}"],
                     ["cmake", "--build", made, "--target", *PROGRAMS, "--parallel", str(os.cpu_count())]):

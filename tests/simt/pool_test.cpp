@@ -107,6 +107,15 @@ TEST_CASE_TEMPLATE("pooling of slices", T, float, bfloat16, float16) {
   }
 }
 
+TEST_CASE("global average pooling: threads beyond the last channel read nothing") {
+  simt::set_schedule({});
+  constexpr int kChannels = 33;  // two blocks of 17 threads
+  Guarded<float> x = numbers<float>(49, kChannels, {0, 0}), y = placed<float>(1, kChannels, {0, 0});
+  CHECK(cuda::global_avg_pool({1, 49, kChannels, DType::f32}, {x.data(), kChannels, y.data(), kChannels},
+                              nullptr, nullptr) == 0);
+  CHECK(y.intact());
+}
+
 TEST_CASE_TEMPLATE("global average pooling of slices", T, float, bfloat16, float16) {
   for (const Places& places : kWidths) {
     const int channels = places.channels;

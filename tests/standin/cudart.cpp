@@ -1,10 +1,11 @@
 // The part of the CUDA runtime that the backend calls, with CUDA's own prototypes, on host memory.
 
 #include <cuda_runtime_api.h>
+#include <sys/mman.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -38,6 +39,12 @@ cudaError_t not_in_capture(cudaStream_t stream) {
 
 bool fits(const void* p, size_t bytes, bool device) {
   return device ? device_memory().holds(p, bytes) : !device_memory().is_device_address(p);
+}
+
+// Page-locked memory of the host: its pieces and their bytes.
+std::map<void*, size_t>& host_pieces() {
+  static std::map<void*, size_t> all;
+  return all;
 }
 
 // Kernels of the .cu sources go where other work goes.
@@ -126,12 +133,17 @@ cudaError_t cudaFree(void* p) {
   return status(device_memory().give_back(p) ? cudaSuccess : cudaErrorInvalidValue);
 }
 cudaError_t cudaMallocHost(void** p, size_t bytes) {
-  *p = std::malloc(bytes);
-  return status(*p != nullptr ? cudaSuccess : cudaErrorMemoryAllocation);
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return status(cudaErrorMemoryAllocation);
+  host_pieces()[memory] = bytes;
+  *p = memory;
+  return cudaSuccess;
 }
 cudaError_t cudaFreeHost(void* p) {
-  drain_all();
-  std::free(p);
+  // Not awaited, and not given to anybody else: a copy that is late faults.
+  const auto piece = host_pieces().extract(p);
+  if (piece.empty()) return status(p == nullptr ? cudaSuccess : cudaErrorInvalidValue);
+  mmap(p, piece.mapped(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
   return cudaSuccess;
 }
 cudaError_t cudaMemGetInfo(size_t* left, size_t* all) {
@@ -191,7 +203,10 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   if (s.capture) return cudaSuccess;
   const auto mark = std::make_shared<Mark>();
   event->mark = mark;
-  enqueue(stream, [mark] { mark->reached = true; });
+  enqueue(stream, [mark] {
+    mark->reached = true;
+    mark->at = device_clock();
+  });
   return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned /*flags*/) {
@@ -219,7 +234,7 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
   if (!from->timed || !to->timed || !from->mark || !to->mark) return status(cudaErrorInvalidResourceHandle);
   if (!from->mark->reached || !to->mark->reached) return status(cudaErrorNotReady);
-  *milliseconds = 1;
+  *milliseconds = static_cast<float>(to->mark->at - from->mark->at);
   return cudaSuccess;
 }
 

@@ -20,9 +20,13 @@ using Work = std::function<void()>;
 enum class Pace : uint8_t { late, early };
 void set_pace(Pace pace);
 
+/// Milliseconds since the start. They pass while work runs that says how long it takes.
+double& device_clock();
+
 /// A point in a stream's work that an event marks.
 struct Mark {
   bool reached = false;
+  double at = 0;  ///< the clock then
 };
 
 /// A captured piece of work and what must run before it, by position in the graph.

@@ -102,6 +102,22 @@ TEST_CASE("transfers: each result is what its step left, two on their way") {
   });
 }
 
+TEST_CASE("transfers: what goes while a copy is on its way waits for it") {
+  at_each_pace([] {
+    const Place p;
+    const Buffer input = p.buffer(), result = p.buffer();
+    const std::vector<std::byte> host(kBytes, std::byte{7});
+    auto feed = p.backend->feed(input.data.get(), kBytes);
+    for (int i = 0; i < 2; ++i) feed->write(host.data());
+    feed = nullptr;  // and its page-locked memory: a copy that comes later faults
+    CHECK(p.content(input) == 7);
+    auto readback = p.backend->readback(result.data.get(), kBytes);
+    for (int i = 0; i < 2; ++i) readback->queue();
+    readback = nullptr;
+    CHECK(p.content(result) == 0);
+  });
+}
+
 TEST_CASE("recordings: recording runs nothing, each replay runs all") {
   at_each_pace([] {
     const Place p;

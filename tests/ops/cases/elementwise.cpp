@@ -98,6 +98,7 @@ std::vector<OpCase> elementwise_cases() {
   cases.push_back({"of three", Add{}, {l, l, l}});
   const Operand m = activation({2, 3, 5, 17});
   cases.push_back({"of seven", Add{}, {m, m, m, m, m, m, m}});
+  cases.push_back({"of 64", Add{}, std::vector<Operand>(64, s)});
   cases.push_back(with_gradients({"of five", Add{}, {s, s, s, s, s}}, {0, 1, 2, 3, 4}));
   cases = in_each_type(cases);
   // More than the threads of a launch.

@@ -96,6 +96,7 @@ std::vector<OpCase> pool_cases() {
   add(cases, kWindows[2], {1, 37, 41, 24}, PoolKind::max, CountPadding::no);
   add(cases, kWindows[3], {1, 37, 41, 3}, PoolKind::average, CountPadding::no);
   for (const int64_t c : {3, 8, 20}) add_global(cases, {2, 40, 29, c});
+  add_global(cases, {1, 40, 29, 1});
   // More images than a GPU's grid is high.
   add(cases, kWindows[11], {65537, 1, 1, 1}, PoolKind::average, CountPadding::no);
   add_global(cases, {65537, 1, 1, 1});

@@ -61,6 +61,8 @@ int64_t workspace_bytes(Choice choice, const Graph& graph) {
   }
 }
 
+double milliseconds(Choice choice) { return choice.engine == kPlain && choice.tile == 1 ? 3 : 2; }
+
 Arithmetic next_arithmetic(const Engine& engine) {
   static bool reversed = false;
   Arithmetic a;
