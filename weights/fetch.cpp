@@ -40,7 +40,7 @@ std::string address(const OfficialFile& file, const std::string& mirror) {
 
 fs::path fetch(const OfficialFile& file, const std::string& mirror,
                const std::function<void(uint64_t)>& progress) {
-  const fs::path target = cached_path(file);
+  fs::path target = cached_path(file);
   const std::string url = address(file, mirror);
   const auto check = [&](const fs::path& path) {
     const std::string sum = md5_of_file(path);

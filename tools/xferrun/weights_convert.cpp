@@ -55,6 +55,7 @@ void run(const ConvertOptions& o) {
         "a script that builds this network itself can take the tensors: read them from this file with h5py");
   const weights::Loaded loaded = weights::load(o.in, *file.network, wanted, weights::Top::loaded);
   std::vector<weights::NamedTensor> tensors;
+  tensors.reserve(wanted.size());
   for (const weights::NamedShape& t : wanted) tensors.push_back({t.name, &loaded.tensors.at(t.name)});
   const std::vector<std::string> classes = file.run ? file.run->classes : std::vector<std::string>();
   weights::save(o.out, {*file.network, dialect, classes, {}}, tensors, target);
