@@ -134,7 +134,7 @@ The same network and images with options of your own:
 With real glitches: a folder of class folders of spectrograms (glitches/Blip/*.png, glitches/Whistle/*.png, ...),
 and a network pretrained on ImageNet, in the file that Keras loads it from:
   xferrun data inspect glitches
-  xferrun fine-tune --model inception_v3 --weights inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5 \
+  xferrun fine-tune --model inception_v3 --weights $(xferrun weights fetch inception_v3_notop) \
     --data glitches --out run
   xferrun evaluate run --data glitches
   xferrun predict run new-glitch.png)",
