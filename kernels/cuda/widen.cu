@@ -17,8 +17,11 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kLanes = 4;  // 16 bytes of f32
 
+// Enough to fill any device several times over; beyond that, threads go on to further elements.
+constexpr int64_t kMostBlocks = 4096;
+
 dim3 blocks(int64_t items) {
-  return static_cast<unsigned>(std::clamp<int64_t>((items + kThreads - 1) / kThreads, 1, 1 << 16));
+  return static_cast<unsigned>(std::clamp<int64_t>((items + kThreads - 1) / kThreads, 1, kMostBlocks));
 }
 
 __device__ __forceinline__ int64_t first_item() { return int64_t{blockIdx.x} * blockDim.x + threadIdx.x; }
