@@ -143,8 +143,9 @@ cudaError_t cudaFreeHost(void* p) {
   // Not awaited, and not given to anybody else: a copy that is late faults.
   const auto piece = host_pieces().extract(p);
   if (piece.empty()) return status(p == nullptr ? cudaSuccess : cudaErrorInvalidValue);
-  mmap(p, piece.mapped(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
-  return cudaSuccess;
+  constexpr int kNothing = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+  return status(mmap(p, piece.mapped(), PROT_NONE, kNothing, -1, 0) == p ? cudaSuccess
+                                                                         : cudaErrorInvalidValue);
 }
 cudaError_t cudaMemGetInfo(size_t* left, size_t* all) {
   *all = machine().memory_bytes;
