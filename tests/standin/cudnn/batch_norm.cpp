@@ -1,6 +1,7 @@
 // Batch normalisation in training, of cuDNN's layer calls: alone in every type; with rectifier, or residual
 // and rectifier, in 16 bits and for channels in fours.
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <optional>
@@ -49,7 +50,7 @@ struct Space {
 
 void keep(const Space& kept, const std::vector<char>& passed, int64_t count) {
   std::memcpy(kept.memory, &count, sizeof count);
-  std::memcpy(kept.memory + sizeof count, passed.data(), passed.size());
+  std::copy(passed.begin(), passed.end(), kept.memory + sizeof count);
 }
 
 std::vector<char> kept_by(const Space& kept, int64_t count) {
