@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "models/pooled_head.h"
+
 namespace xf {
 
 namespace {
@@ -62,11 +64,7 @@ ModelOutputs inception_v2(const Net& n, Value x, const Dialect& /*dialect*/, int
   x = unit(n, unit(n, x, "conv2_3x3_reduce", 64, 1), "conv2_3x3", 192, 3);
   x = n.max_pool(x, 3, 2, Pad::valid);
   for (const Block& b : kBlocks) x = block(n, x, b);
-  const Value features = n.global_avg_pool(x);
-  n.graph().set_name("pool", features);
-  n.graph().set_name("features", features);
-  if (classes == 0) return {features, {}};
-  return {features, n.dense(features, "last_linear", classes)};
+  return pooled_head(n, x, "last_linear", classes);
 }
 
 }  // namespace xf

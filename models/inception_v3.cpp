@@ -1,5 +1,7 @@
 #include "models/inception_v3.h"
 
+#include "models/pooled_head.h"
+
 namespace xf {
 
 namespace {
@@ -80,12 +82,8 @@ ModelOutputs inception_v3(const Net& n, Value x, const Dialect& dialect, int cla
   x = named(block_e(n.in("Mixed_7b"), x));
   x = named(block_e(n.in("Mixed_7c"), x));
 
-  const Value features = n.global_avg_pool(x);
-  n.graph().set_name("pool", features);
-  n.graph().set_name("features", features);
-  if (classes == 0) return {features, {}};
   const float rate = dialect.family == Family::torchvision ? 0.5F : 0.0F;
-  return {features, n.dense(n.dropout(features, rate), "fc", classes)};
+  return pooled_head(n, x, "fc", classes, rate);
 }
 
 }  // namespace xf

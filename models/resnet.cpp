@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "models/pooled_head.h"
+
 namespace xf {
 
 namespace {
@@ -41,11 +43,7 @@ ModelOutputs resnet(const Net& n, Value x, const Dialect& dialect, int classes, 
     }
     n.graph().set_name(layer, x);
   }
-  const Value features = n.global_avg_pool(x);
-  n.graph().set_name("pool", features);
-  n.graph().set_name("features", features);
-  if (classes == 0) return {features, {}};
-  return {features, n.dense(features, "fc", classes)};
+  return pooled_head(n, x, "fc", classes);
 }
 
 }  // namespace xf

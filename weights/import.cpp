@@ -103,15 +103,15 @@ void sort_out_rest(const Listing& file, const std::vector<MatchedLayer>& matched
 
 void check_network(const std::filesystem::path& path, const Listing& listing,
                    const std::optional<RunInfo>& run, std::string_view network) {
-  FileInfo info{path, listing.format, {}, {}, {}, false, {}, {}, nullptr, {}};
+  std::optional<std::string> found;
   if (run) {
-    info.network = run->network;
+    found = run->network;
   } else if (const auto recognised = recognise(listing)) {
-    info.network = recognised->network;
+    found = recognised->network;
   } else {
-    info.network = recognise_stranger(listing);
+    found = recognise_stranger(listing);
   }
-  require_network(info, network);
+  require_network(path, found, network);
 }
 
 }  // namespace

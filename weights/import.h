@@ -49,7 +49,8 @@ struct FileInfo {
 FileInfo probe(const std::filesystem::path& path);
 
 /// Throws DataError when the file's layers are known to be those of another network.
-void require_network(const FileInfo& file, std::string_view network);
+void require_network(const std::filesystem::path& file, const std::optional<std::string>& found,
+                     std::string_view network);
 
 /// The dialect of a file whose stride is unknown, as `family` defines it.
 Dialect with_family(const FileInfo& file, Family family);

@@ -11,7 +11,7 @@ namespace xf::weights {
 namespace {
 
 /// The official file that this is. Says so when it only looks like one.
-const OfficialFile* find_official(const std::filesystem::path& path) {
+const OfficialFile* official_by_hash(const std::filesystem::path& path) {
   const std::string name = path.filename().string();
   const auto bytes = static_cast<int64_t>(std::filesystem::file_size(path));
   const std::span<const OfficialFile> files = official_files();
@@ -63,7 +63,7 @@ FileInfo probe(const std::filesystem::path& path) {
   }
   info.dialect = seen.dialect;
   info.stride_unknown = seen.stride_unknown;
-  info.official = find_official(path);
+  info.official = official_by_hash(path);
   if (info.official != nullptr && info.official->network == *info.network) {
     info.dialect->preprocess = info.official->preprocess;
     info.preprocess_source = "its hash (an official file)";
@@ -71,10 +71,10 @@ FileInfo probe(const std::filesystem::path& path) {
   return info;
 }
 
-void require_network(const FileInfo& file, std::string_view network) {
-  if (!file.network || *file.network == network) return;
-  throw DataError(file.path.string(),
-                  fmt::format("holds the weights of {}, not of {}", *file.network, network),
+void require_network(const std::filesystem::path& file, const std::optional<std::string>& found,
+                     std::string_view network) {
+  if (!found || *found == network) return;
+  throw DataError(file.string(), fmt::format("holds the weights of {}, not of {}", *found, network),
                   fmt::format("Name weights of {}, or another --model.", network));
 }
 

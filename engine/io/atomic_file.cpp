@@ -102,14 +102,7 @@ void AtomicFile::discard() noexcept {
   delist();
 }
 
-void AtomicFile::write(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t done = ::write(descriptor_, bytes.data(), bytes.size());
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) throw write_failure(target_, errno);
-    bytes.remove_prefix(static_cast<size_t>(done));
-  }
-}
+void AtomicFile::write(std::string_view bytes) { write_all(descriptor_, bytes, target_); }
 
 void AtomicFile::commit() {
   if (::fsync(descriptor_) != 0 || ::rename(temporary_.c_str(), destination_.c_str()) != 0) {
@@ -120,6 +113,15 @@ void AtomicFile::commit() {
   descriptor_ = -1;
   if (closed != 0) throw write_failure(target_, errno);
   sync_folder_of(destination_);
+}
+
+void write_all(int descriptor, std::string_view bytes, const fs::path& target) {
+  while (!bytes.empty()) {
+    const ssize_t done = ::write(descriptor, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) throw write_failure(target, errno);
+    bytes.remove_prefix(static_cast<size_t>(done));
+  }
 }
 
 void sync_folder_of(const fs::path& file) {

@@ -12,6 +12,9 @@ namespace xf::io {
 /// The error of a failed write to `target`: the text of errno value `error` and what to do about it.
 [[nodiscard]] WriteError write_failure(const std::filesystem::path& target, int error);
 
+/// All of `bytes` to an open file, however many calls that takes. Throws the write_failure() of `target`.
+void write_all(int descriptor, std::string_view bytes, const std::filesystem::path& target);
+
 /// After a rename: the new name too survives a crash. Some file systems cannot do that; the file is whole.
 void sync_folder_of(const std::filesystem::path& file);
 

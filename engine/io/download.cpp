@@ -13,6 +13,7 @@
 #include <optional>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "engine/core/error.h"
 #include "engine/core/log.h"
@@ -29,9 +30,9 @@ constexpr long kConnectSeconds = 30, kSilentSeconds = 60, kRedirects = 5;
 /// A file that is open for appending.
 class Descriptor {
  public:
-  Descriptor(const fs::path& path, int flags)
-      : path_(path), descriptor_(::open(path.c_str(), flags | O_CLOEXEC, 0666)) {
-    if (descriptor_ < 0) throw write_failure(path, errno);
+  Descriptor(fs::path path, int flags)
+      : path_(std::move(path)), descriptor_(::open(path_.c_str(), flags | O_CLOEXEC, 0666)) {
+    if (descriptor_ < 0) throw write_failure(path_, errno);
   }
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
@@ -41,20 +42,13 @@ class Descriptor {
   void empty() const {
     if (::ftruncate(descriptor_, 0) != 0) throw write_failure(path_, errno);
   }
-  void append(std::string_view bytes) const {
-    while (!bytes.empty()) {
-      const ssize_t done = ::write(descriptor_, bytes.data(), bytes.size());
-      if (done < 0 && errno == EINTR) continue;
-      if (done < 0) throw write_failure(path_, errno);
-      bytes.remove_prefix(static_cast<size_t>(done));
-    }
-  }
+  void append(std::string_view bytes) const { write_all(descriptor_, bytes, path_); }
   void sync() const {
     if (::fsync(descriptor_) != 0) throw write_failure(path_, errno);
   }
 
  private:
-  const fs::path& path_;
+  fs::path path_;
   int descriptor_;
 };
 
@@ -198,9 +192,9 @@ bool is_there(const Download& d) {
   std::error_code none;
   if (!fs::exists(d.target, none)) return false;
   try {
-    if (fs::file_size(d.target, none) != d.bytes)
-      throw DataError(d.target.string(),
-                      fmt::format("it has {} bytes instead of {}", fs::file_size(d.target, none), d.bytes));
+    const uint64_t bytes = fs::file_size(d.target, none);
+    if (bytes != d.bytes)
+      throw DataError(d.target.string(), fmt::format("it has {} bytes instead of {}", bytes, d.bytes));
     d.check(d.target);
     return true;
   } catch (const DataError& e) {

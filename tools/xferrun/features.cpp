@@ -10,6 +10,7 @@
 #include "models/registry.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
+#include "tools/xferrun/hdf5_output.h"
 #include "tools/xferrun/loaded_model.h"
 #include "tools/xferrun/training_run.h"
 #include "tools/xferrun/version.h"
@@ -20,7 +21,8 @@ namespace {
 
 struct FeaturesOptions {
   ReadingOptions reading;
-  std::string run, model, weights, dialect, data, tensor, out, layer = "features", preprocess;
+  WeightFileOptions file;
+  std::string run, model, weights, data, tensor, out, layer = "features";
   bool force = false;
 };
 
@@ -69,7 +71,7 @@ InferenceOptions options_for(const FeaturesOptions& o, const Session& session, i
 LoadedModel load(Session& session, const FeaturesOptions& o, InputKind input) {
   if (!o.run.empty()) return load_run(session, open_run(o.run));
   const weights::Top top = o.layer == "logits" ? weights::Top::loaded : weights::Top::replaced;
-  return load_weight_file(session, o.model, o.weights, o.dialect, o.preprocess, input, top);
+  return load_weight_file(session, o.model, o.weights, o.file, input, top);
 }
 
 /// Compiles for the tensor's rows and columns, which may be too few.
@@ -146,42 +148,18 @@ void write_samples(hdf5::Writer& file, const Dataset& data) {
 
 constexpr const char* kWrittenBy = "xferrun_features";  // attribute: the version that wrote the file
 
-bool is_features_file(const std::string& path) {
-  try {
-    return hdf5::File(path).has_attribute("/", kWrittenBy);
-  } catch (const Error&) {
-    return false;
-  }
-}
-
-void check_out(const FeaturesOptions& o) {
-  std::error_code none;
-  if (!std::filesystem::exists(std::filesystem::symlink_status(o.out, none))) return;
-  if (!o.force)
-    throw OutputExistsError(o.out, "exists already",
-                            "choose another --out, or --force to replace earlier features");
-  if (!is_features_file(o.out))
-    throw OutputExistsError(o.out, "was not written by this command: --force does not replace it",
-                            "choose another --out");
-}
-
 void run(const FeaturesOptions& o) {
   if (o.run.empty() == o.weights.empty())
     throw UsageError("features", "needs a network", "give a RUN folder, or --model and --weights");
   if (!o.weights.empty() && o.model.empty())
     throw UsageError("--model", "is needed with --weights", "say which network they are of");
-  if (!o.run.empty() && !o.model.empty())
-    throw UsageError("--model", "cannot be given together with a RUN folder",
-                     "leave it out: the folder says it");
-  if (!o.run.empty() && !o.dialect.empty())
-    throw UsageError("--dialect", "cannot be given together with a RUN folder",
-                     "leave it out: the folder says it");
-  if (!o.run.empty() && !o.preprocess.empty())
-    throw UsageError("--preprocess", "cannot be given together with a RUN folder",
-                     "leave it out: the folder says it");
+  if (!o.run.empty()) {
+    not_with_run("--model", o.model);
+    not_with_run(o.file);
+  }
   if (o.data.empty() == o.tensor.empty())
     throw UsageError("features", "needs images", "give either --data or --tensor");
-  check_out(o);
+  check_output(o.out, o.force, {kWrittenBy, "features", "this command"});
   hdf5::Writer file(o.out);  // first: what cannot be written is better known before the work
   Session session(o.reading.device);
   Rows rows;
@@ -216,14 +194,7 @@ void add_features(CLI::App& app) {
       .add_option("--layer", o->layer,
                   "features, pool (the mean of the last map), logits, or a named map: see plan --explain")
       ->capture_default_str();
-  command
-      .add_option("--dialect", o->dialect,
-                  "keras, torchvision or caffe, where the weight file does not say whose network it holds")
-      ->check(word_of(parse_family));
-  command
-      .add_option("--preprocess", o->preprocess,
-                  "tf, caffe, torch, unit or bn_inception, where the weight file does not say")
-      ->check(word_of(parse_preprocess));
+  add_weight_file_options(command, o->file);
   add_reading_options(command, o->reading);
   command.callback([o] { run(*o); });
 }

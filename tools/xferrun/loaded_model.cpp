@@ -22,6 +22,28 @@ void add_reading_options(CLI::App& command, ReadingOptions& o) {
   add_config_option(command);
 }
 
+void add_weight_file_options(CLI::App& command, WeightFileOptions& o) {
+  command
+      .add_option("--dialect", o.dialect,
+                  "keras, torchvision or caffe, where the weight file does not say whose network it holds")
+      ->check(word_of(parse_family));
+  command
+      .add_option("--preprocess", o.preprocess,
+                  "tf, caffe, torch, unit or bn_inception, where the weight file does not say")
+      ->check(word_of(parse_preprocess));
+}
+
+void not_with_run(const std::string& option, const std::string& value) {
+  if (!value.empty())
+    throw UsageError(option, "cannot be given together with a RUN folder",
+                     "leave it out: the folder says it");
+}
+
+void not_with_run(const WeightFileOptions& o) {
+  not_with_run("--dialect", o.dialect);
+  not_with_run("--preprocess", o.preprocess);
+}
+
 LoadedModel load_run(Session& session, const ExistingRun& run) {
   const weights::RunInfo info = weights::read_run_info(run.best());
   LoadedModel m{info.network, info.dialect, info.classes, info.model_id, {}};
@@ -33,12 +55,11 @@ LoadedModel load_run(Session& session, const ExistingRun& run) {
 }
 
 LoadedModel load_weight_file(Session& session, const std::string& model, const std::filesystem::path& weights,
-                             const std::string& dialect, const std::string& preprocess, InputKind input,
-                             weights::Top top) {
+                             const WeightFileOptions& options, InputKind input, weights::Top top) {
   const weights::FileInfo file = weights::probe(weights);
-  LoadedModel m{model, dialect_of(file, model, dialect), {}, {}, {}};
-  if (input == InputKind::images || !preprocess.empty())
-    settle_preprocess(m.dialect, model, preprocess, &file);
+  LoadedModel m{model, dialect_of(file, model, options.dialect), {}, {}, {}};
+  if (input == InputKind::images || !options.preprocess.empty())
+    settle_preprocess(m.dialect, model, options.preprocess, &file);
   const int64_t classes = top == weights::Top::loaded ? file.top_classes.value_or(0) : 0;
   m.spec = make_network(model, m.dialect, static_cast<int>(classes));
   load_weights(session, m.spec, weights, model, top);
@@ -61,13 +82,13 @@ std::vector<std::string> classes_of(const weights::FileInfo& file) {
 }  // namespace
 
 LoadedModel load_classifier(Session& session, const std::filesystem::path& weights,
-                            const std::string& dialect, const std::string& preprocess) {
+                            const WeightFileOptions& options) {
   const weights::FileInfo file = weights::probe(weights);
   if (!file.network)
     throw DataError(file.path.string(), "holds no network that is known here", "Name another file.");
-  LoadedModel m{*file.network, dialect_of(file, *file.network, dialect), classes_of(file), {}, {}};
+  LoadedModel m{*file.network, dialect_of(file, *file.network, options.dialect), classes_of(file), {}, {}};
   m.id = file.run ? file.run->model_id : weights::md5_of_file(weights);
-  settle_preprocess(m.dialect, m.model, preprocess, &file);
+  settle_preprocess(m.dialect, m.model, options.preprocess, &file);
   m.spec = make_network(m.model, m.dialect, static_cast<int>(m.classes.size()));
   load_weights(session, m.spec, weights, m.model, weights::Top::loaded);
   return m;

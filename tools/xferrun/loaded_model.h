@@ -21,6 +21,15 @@ struct ReadingOptions {
 };
 void add_reading_options(CLI::App& command, ReadingOptions& o);
 
+/// What may have to be said of a weight file, and is settled in a RUN folder.
+struct WeightFileOptions {
+  std::string dialect, preprocess;
+};
+void add_weight_file_options(CLI::App& command, WeightFileOptions& o);
+/// Throws UsageError where an option that belongs to a weight file was given besides a RUN folder.
+void not_with_run(const std::string& option, const std::string& value);
+void not_with_run(const WeightFileOptions& o);
+
 struct LoadedModel {
   std::string model;
   Dialect dialect;
@@ -32,17 +41,15 @@ struct LoadedModel {
 /// The best weights of a run, into the session.
 LoadedModel load_run(Session& session, const ExistingRun& run);
 
-/// The network of a weight file: its trunk, or with Top::loaded its classifier too, if it has one. `dialect`
-/// and `preprocess` as on the command line; with InputKind::tensor the latter is not needed.
+/// The network of a weight file: its trunk, or with Top::loaded its classifier too, if it has one. With
+/// InputKind::tensor no preprocessing is needed.
 LoadedModel load_weight_file(Session& session, const std::string& model, const std::filesystem::path& weights,
-                             const std::string& dialect, const std::string& preprocess, InputKind input,
-                             weights::Top top);
+                             const WeightFileOptions& options, InputKind input, weights::Top top);
 
 /// A weight file with its classifier. Where the file does not name its classes, a thousand are ImageNet's.
-/// `dialect` and `preprocess` as on the command line. Throws DataError for a file without classifier, or with
-/// one whose classes nobody names.
+/// Throws DataError for a file without classifier, or with one whose classes nobody names.
 LoadedModel load_classifier(Session& session, const std::filesystem::path& weights,
-                            const std::string& dialect, const std::string& preprocess);
+                            const WeightFileOptions& options);
 
 /// Compiles the network of weights that are loaded; --profile watches it. Throws as Inference does.
 Inference compile_network(Session& session, const LoadedModel& model, const InferenceOptions& options);

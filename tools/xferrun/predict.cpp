@@ -14,7 +14,8 @@ namespace {
 
 struct PredictOptions {
   ReadingOptions reading;
-  std::string model, dialect, preprocess;
+  WeightFileOptions file;
+  std::string model;
   std::vector<std::string> images;
   bool json = false;
 };
@@ -49,14 +50,11 @@ void run(const PredictOptions& o) {
   std::error_code none;
   const bool one_file = std::filesystem::is_regular_file(o.model, none);
   const std::optional<ExistingRun> folder = one_file ? std::nullopt : std::optional(open_run(o.model));
-  if (folder && !(o.dialect.empty() && o.preprocess.empty()))
-    throw UsageError(o.dialect.empty() ? "--preprocess" : "--dialect",
-                     "cannot be given together with a RUN folder", "leave it out: the folder says it");
+  if (folder) not_with_run(o.file);
   Dataset data = list_images(o.images);
   leave_out_bad(o, data);
   Session session(o.reading.device);
-  const LoadedModel model =
-      folder ? load_run(session, *folder) : load_classifier(session, o.model, o.dialect, o.preprocess);
+  const LoadedModel model = folder ? load_run(session, *folder) : load_classifier(session, o.model, o.file);
   const int64_t batch = std::min(o.reading.batch, static_cast<int64_t>(data.samples.size()));
   Inference network = compile_network(session, model, inference_options(session, batch));
   Loader loader(data.samples, evaluation_loader(model.dialect, batch));
@@ -74,14 +72,7 @@ void add_predict(CLI::App& app) {
   const auto o = std::make_shared<PredictOptions>();
   command.add_option("model", o->model, "a RUN folder of fine-tune, or a weight file with its classifier")
       ->required();
-  command
-      .add_option("--dialect", o->dialect,
-                  "keras, torchvision or caffe, where a weight file does not say whose network it holds")
-      ->check(word_of(parse_family));
-  command
-      .add_option("--preprocess", o->preprocess,
-                  "tf, caffe, torch, unit or bn_inception, where a weight file does not say")
-      ->check(word_of(parse_preprocess));
+  add_weight_file_options(command, o->file);
   command.add_option("images", o->images, "PNG, JPEG or BMP files")->required();
   command.add_flag("--json", o->json, "accepted for symmetry: the output always is JSON lines");
   add_reading_options(command, o->reading);

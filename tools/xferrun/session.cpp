@@ -9,6 +9,7 @@
 #include "engine/core/log.h"
 #include "engine/core/threads.h"
 #include "engine/io/atomic_file.h"
+#include "engine/io/image.h"
 #include "models/registry.h"
 #include "tools/xferrun/device.h"
 
@@ -67,7 +68,7 @@ Dialect default_dialect(const std::string& model, const std::string& family) {
 
 Dialect dialect_of(const weights::FileInfo& file, const std::string& model, const std::string& family) {
   find_model(model);
-  weights::require_network(file, model);
+  weights::require_network(file.path, file.network, model);
   if (!file.dialect) return default_dialect(model, family);
   if (file.stride_unknown) {
     if (family.empty())
@@ -109,12 +110,11 @@ void settle_preprocess(Dialect& dialect, const std::string& model, const std::st
 }
 
 InputSize parse_input_size(const std::string& text) {
-  constexpr int kMost = 16384;
   const auto number = [](std::string_view digits) {
     int value = 0;
     const char* const end = digits.data() + digits.size();
     const auto [stop, error] = std::from_chars(digits.data(), end, value);
-    return error == std::errc{} && stop == end && value <= kMost ? value : 0;
+    return error == std::errc{} && stop == end && value <= io::kMaxImageSide ? value : 0;
   };
   const size_t by = std::min(text.find('x'), text.size());
   const InputSize size{number(std::string_view(text).substr(0, by)),

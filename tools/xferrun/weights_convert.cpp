@@ -5,6 +5,7 @@
 #include "engine/core/error.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
+#include "tools/xferrun/hdf5_output.h"
 #include "tools/xferrun/session.h"
 #include "tools/xferrun/weights_commands.h"
 #include "weights/export.h"
@@ -18,25 +19,6 @@ struct ConvertOptions {
   bool force = false;
 };
 
-bool is_own_file(const std::string& path) {
-  try {
-    return hdf5::File(path).has_attribute("/", weights::kVersion);
-  } catch (const Error&) {
-    return false;
-  }
-}
-
-void check_out(const ConvertOptions& o) {
-  std::error_code none;
-  if (!std::filesystem::exists(std::filesystem::symlink_status(o.out, none))) return;
-  if (!o.force)
-    throw OutputExistsError(o.out, "exists already",
-                            "choose another --out, or --force to replace earlier weights");
-  if (!is_own_file(o.out))
-    throw OutputExistsError(o.out, "was not written by this program: --force does not replace it",
-                            "choose another --out");
-}
-
 Dialect settle_dialect(const ConvertOptions& o, const weights::FileInfo& file) {
   Dialect dialect = dialect_of(file, *file.network, o.dialect);
   if (!o.preprocess.empty()) dialect.preprocess = parse_preprocess(o.preprocess);
@@ -45,7 +27,7 @@ Dialect settle_dialect(const ConvertOptions& o, const weights::FileInfo& file) {
 
 void run(const ConvertOptions& o) {
   const weights::Target target = weights::parse_target(o.to);
-  check_out(o);
+  check_output(o.out, o.force, {weights::kVersion, "weights", "this program"});
   const weights::FileInfo file = weights::probe(o.in);
   const std::vector<weights::NamedShape> wanted = weights::tensors_of(file);
   const Dialect dialect = settle_dialect(o, file);
