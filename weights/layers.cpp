@@ -19,13 +19,11 @@ SplitName split(const std::string& name) {
   return {name.substr(0, dot), name.substr(dot + 1)};
 }
 
-Role role_of(const std::string& name, const std::string& part, LayerKind kind) {
-  const bool norm = kind == LayerKind::batch_norm;
-  if (part == "weight") return norm ? Role::gamma : Role::kernel;
-  if (part == "bias") return norm ? Role::beta : Role::bias;
-  if (part == "running_mean") return Role::mean;
-  if (part == "running_var") return Role::variance;
-  throw InternalError(name, "is neither weight, bias, running_mean nor running_var");
+Role known_role(const std::string& name, const std::string& part, LayerKind kind) {
+  const Role role = state_dict_role(part, kind);
+  if (role == Role::unknown)
+    throw InternalError(name, "is neither weight, bias, running_mean nor running_var");
+  return role;
 }
 
 /// Both matrices are walked in tiles of this side: each would else miss the cache on every element of one of
@@ -78,6 +76,15 @@ std::string_view state_dict_name(Role role) {
   return "?";
 }
 
+Role state_dict_role(std::string_view part, LayerKind kind) {
+  const bool norm = kind == LayerKind::batch_norm;
+  if (part == "weight") return norm ? Role::gamma : Role::kernel;
+  if (part == "bias") return norm ? Role::beta : Role::bias;
+  if (part == "running_mean") return Role::mean;
+  if (part == "running_var") return Role::variance;
+  return Role::unknown;
+}
+
 bool is_dense(std::string_view layer) {
   return layer.starts_with("fc") || layer.starts_with("classifier.") || layer == "last_linear";
 }
@@ -96,7 +103,7 @@ std::vector<Layer> layers_of(std::span<const NamedShape> tensors) {
   for (size_t i = 0; i < tensors.size(); ++i) {
     const SplitName name = split(tensors[i].name);
     Layer& layer = layers[index.at(name.layer)];
-    layer.parts.push_back({role_of(tensors[i].name, name.part, layer.kind), i});
+    layer.parts.push_back({known_role(tensors[i].name, name.part, layer.kind), i});
   }
   for (Layer& layer : layers) {
     std::sort(layer.parts.begin(), layer.parts.end(),

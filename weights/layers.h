@@ -30,6 +30,8 @@ std::string_view keras_name(Role role);
 
 /// The last part of a state dict's key: "weight", "running_var".
 std::string_view state_dict_name(Role role);
+/// The inverse, in a layer of this kind; unknown for another name.
+Role state_dict_role(std::string_view part, LayerKind kind);
 
 struct Part {
   Role role;

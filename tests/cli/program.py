@@ -3,6 +3,7 @@ import contextlib
 import hashlib
 import os
 import re
+import signal
 import subprocess
 
 # What no message for a user holds: an unhandled exception, the HDF5 library's own stack, the name of a C++ type.
@@ -23,7 +24,9 @@ class Program:
         self.binary, self.cwd = binary, cwd
 
     def start(self, *arguments, **popen):
-        return subprocess.Popen([self.binary, *map(str, arguments)], cwd=self.cwd, env=ENVIRONMENT, **popen)
+        """Starts the program with every signal at its default: a shell's background job inherits an ignored SIGINT."""
+        return subprocess.Popen([self.binary, *map(str, arguments)], cwd=self.cwd, env=ENVIRONMENT,
+                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL), **popen)
 
     def run(self, *arguments, code=0, stdout=subprocess.PIPE, environment=None):
         """Runs the program to its end, which must be with exit code `code`; returns it with stdout and stderr as text.

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <functional>
 #include <map>
 #include <numeric>
@@ -19,12 +18,7 @@ std::optional<std::pair<std::string, int>> parse(std::string_view path) {
   path.remove_prefix(1);
   if (path.starts_with("diff/")) return std::nullopt;
   if (path.starts_with("data/")) path.remove_prefix(5);
-  const size_t slash = path.rfind('/');
-  if (slash == std::string_view::npos) return std::nullopt;
-  int index = 0;
-  const char *first = path.data() + slash + 1, *last = path.data() + path.size();
-  if (std::from_chars(first, last, index).ptr != last || first == last || index < 0) return std::nullopt;
-  return std::pair(std::string(path.substr(0, slash)), index);
+  return split_index(path, "/");
 }
 
 void replace(std::string& text, std::string_view old, std::string_view by) {

@@ -4,6 +4,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "weights/listing.h"
@@ -27,5 +29,9 @@ std::optional<Listing> list_state_dict(const hdf5::File& file, const std::vector
 /// that follows it is called as the BatchNorm with "/sc", "/scale" or "_scale" behind. Names of BN-Inception
 /// become Cadene's ("inception_3a/double3x3a/bn" is inception_3a_double_3x3_1_bn).
 std::optional<Listing> list_caffe(const hdf5::File& file, const std::vector<std::string>& datasets);
+
+/// "conv1/7x7_s2/0" parted at the last `separator`, "/": what is before it, and the number behind it. Nothing
+/// where there is no number from 0 on and nothing else.
+std::optional<std::pair<std::string, int>> split_index(std::string_view path, std::string_view separator);
 
 }  // namespace xf::weights

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -9,23 +8,11 @@
 namespace xf::weights {
 namespace {
 
-constexpr std::string_view kVars = "/vars/";
-
 /// A layer's group and its variables by index.
 struct Variables {
   std::string group;
   std::map<int, std::string> datasets;
 };
-
-/// "/layers/conv2d_3/vars/0" as its group and index; nothing for another path.
-std::optional<std::pair<std::string, int>> parse(const std::string& path) {
-  const size_t at = path.rfind(kVars);
-  if (at == std::string::npos) return std::nullopt;
-  int index = 0;
-  const char *first = path.data() + at + kVars.size(), *last = path.data() + path.size();
-  if (std::from_chars(first, last, index).ptr != last || first == last || index < 0) return std::nullopt;
-  return std::pair(path.substr(0, at), index);
-}
 
 std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
@@ -69,7 +56,7 @@ std::optional<Listing> list_keras3(const hdf5::File& file) {
   for (const char* root : {"/layers", "/_layer_checkpoint_dependencies"}) {
     if (!file.exists(root) || file.is_dataset(root)) continue;
     for (const std::string& path : file.datasets(root)) {
-      const auto parsed = parse(path);
+      const auto parsed = split_index(path, "/vars/");  // "/layers/conv2d_3", 0
       if (!parsed) continue;
       is_this = true;
       if (last_part(parsed->first) == "seed_generator") {  // a dropout's

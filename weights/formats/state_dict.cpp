@@ -1,19 +1,12 @@
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "weights/formats/formats.h"
 
 namespace xf::weights {
 namespace {
-
-Role role_of(const std::string& part, bool norm) {
-  if (part == "weight") return norm ? Role::gamma : Role::kernel;
-  if (part == "bias") return norm ? Role::beta : Role::bias;
-  if (part == "running_mean") return Role::mean;
-  if (part == "running_var") return Role::variance;
-  return Role::unknown;
-}
 
 /// A dataset's path as the key it was made of: "layer1.0.conv1.weight".
 std::string key_of(const std::string& path) {
@@ -42,10 +35,10 @@ std::optional<Listing> list_state_dict(const hdf5::File& file, const std::vector
   if (std::none_of(datasets.begin(), datasets.end(), is_weight)) return std::nullopt;
   Listing out{Format::state_dict, {}, {}, true, {}};
   std::map<std::string, size_t> index;
-  std::map<std::string, bool> norm;
+  std::set<std::string> norms;
   for (const std::string& path : datasets) {
     const Key key = split(key_of(path));
-    if (key.part == "running_mean" || key.part == "running_var") norm[key.layer] = true;
+    if (key.part == "running_mean" || key.part == "running_var") norms.insert(key.layer);
   }
   for (const std::string& path : datasets) {
     const std::string name = key_of(path);
@@ -56,8 +49,9 @@ std::optional<Listing> list_state_dict(const hdf5::File& file, const std::vector
     const Key key = split(name);
     const auto [at, added] = index.try_emplace(key.layer, out.layers.size());
     if (added) out.layers.push_back({key.layer, {}});
+    const LayerKind kind = norms.count(key.layer) != 0 ? LayerKind::batch_norm : LayerKind::convolution;
     out.layers[at->second].tensors.push_back(
-        stored_tensor(file, name, path, role_of(key.part, norm.count(key.layer) != 0)));
+        stored_tensor(file, name, path, state_dict_role(key.part, kind)));
   }
   return out;
 }
