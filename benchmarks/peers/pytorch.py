@@ -22,8 +22,19 @@ import subprocess
 import sys
 import time
 
-NETWORKS, MODES, PRECISIONS = ("inception_v3", "resnet50"), ("train", "infer"), ("f32", "bf16")
-SIDE = {"inception_v3": 299, "resnet50": 224}
+NETWORKS = ("inception_v2", "inception_v3", "resnet50", "resnet101", "resnet152", "vgg16", "vgg19")
+MODES, PRECISIONS = ("train", "infer"), ("f32", "bf16")
+CLASSES = 22
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def side(name):
+    return 299 if name == "inception_v3" else 224
+
+
+def dialect(name):
+    """The one that the network here and ours have in common."""
+    return "caffe" if name == "inception_v2" else "torchvision"
 
 
 def variants(mode, precision):
@@ -43,19 +54,28 @@ def memory(field):
         return next(int(line.split()[1]) * 1024 for line in status if line.startswith(field + ":"))
 
 
-def network(name, side, batch):
-    """The torchvision network, channels_last, its BN statistics those of one random batch.
+def build(name):
+    import torchvision
+
+    if name == "inception_v2":
+        sys.path.append(os.path.join(HERE, "..", "..", "tests", "parity"))
+        from bn_inception import BNInception
+        return BNInception(CLASSES)
+    options = {"aux_logits": False, "init_weights": False} if name == "inception_v3" else {}
+    return getattr(torchvision.models, name)(weights=None, num_classes=CLASSES, **options)
+
+
+def network(name, batch):
+    """The network (torchvision's; InceptionV2 is Cadene's), channels_last, its BN statistics those of one random batch.
 
     Without statistics that fit the weights, the activations of an untrained network sink below the normal range of f32,
     and the timing would be that of denormal numbers.
     """
     import torch
-    import torchvision
 
     torch.manual_seed(0)
-    options = {"aux_logits": False, "init_weights": False} if name == "inception_v3" else {}
-    model = getattr(torchvision.models, name)(weights=None, **options).to(memory_format=torch.channels_last)
-    images = torch.randn(batch, 3, side, side).to(memory_format=torch.channels_last)
+    model = build(name).to(memory_format=torch.channels_last)
+    images = torch.randn(batch, 3, side(name), side(name)).to(memory_format=torch.channels_last)
     norms = [m for m in model.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     momenta = [m.momentum for m in norms]
     for m in norms:
@@ -82,7 +102,7 @@ def fold_norms(module):
 
 
 def training_step(torch, model, images, cast):
-    labels = torch.arange(images.shape[0]) % 1000
+    labels = torch.arange(images.shape[0]) % CLASSES
     loss_of = torch.nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9, fused=True)
 
@@ -111,7 +131,7 @@ def run_row(args):
     torch.set_num_threads(args.threads)
     base = memory("VmRSS")
     engine, _, cast_name = args.variant.partition("+")
-    model, images = network(args.network, SIDE[args.network], args.batch)
+    model, images = network(args.network, args.batch)
     if args.mode == "infer":
         model.eval()
         with torch.no_grad():
@@ -200,7 +220,7 @@ def plan_rows(args, python):
                         "--steps", str(args.steps), "--seconds", str(args.seconds)]
                 if args.ours:
                     yield (net, mode, precision, "ours"), [
-                        os.path.abspath(args.ours), "--model", net, "--mode", mode, "--batch", str(args.batch),
+                        os.path.abspath(args.ours), "--model", net, "--dialect", dialect(net), "--mode", mode, "--batch", str(args.batch),
                         "--precision", precision, "--device", "cpu", "--json",
                         "--steps", str(args.steps if mode == "train" else 4 * args.steps)]  # seconds, not moments
 

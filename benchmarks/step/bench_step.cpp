@@ -11,6 +11,7 @@
 #include "engine/core/rng.h"
 #include "engine/train/trainer.h"
 #include "tools/xferrun/command.h"
+#include "tools/xferrun/command_line.h"
 #include "tools/xferrun/memory_estimate.h"
 #include "tools/xferrun/session.h"
 #include "tools/xferrun/step_profile.h"
@@ -25,7 +26,7 @@ double seconds_since(Clock::time_point start) {
 
 struct Options {
   tool::DeviceOptions device;
-  std::string model, mode = "train", weights;
+  std::string model, mode = "train", weights, dialect;
   int64_t batch = 16;
   int steps = 10, warmup = 2;
   bool json = false, breakdown = false;
@@ -67,8 +68,8 @@ Measured measure(const Options& o, Clock::time_point start, const Step& step) {
 
 Measured run(const Options& o, tool::Session& session, tool::StepProfile* profile, Clock::time_point start) {
   const size_t available = session.backend().available();
-  Dialect dialect = tool::default_dialect(o.model, "");
-  if (!o.weights.empty()) dialect = tool::dialect_of(weights::probe(o.weights), o.model, "");
+  Dialect dialect = tool::default_dialect(o.model, o.dialect);
+  if (!o.weights.empty()) dialect = tool::dialect_of(weights::probe(o.weights), o.model, o.dialect);
   const NetworkSpec spec = tool::make_network(o.model, dialect, kClasses);
   std::map<std::string, Tensor> weights;
   if (!o.weights.empty()) weights = tool::read_weights(spec, o.weights, o.model, weights::Top::replaced);
@@ -143,6 +144,8 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"train", "infer"}))
       ->capture_default_str();
   app.add_option("--batch", o.batch, "images per step")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--dialect", o.dialect, "keras, torchvision or caffe")
+      ->check(xf::tool::word_of(xf::parse_family));
   app.add_option("--weights", o.weights, "start from this file, as fine-tune does");
   app.add_option("--steps", o.steps, "steps that are timed")
       ->check(CLI::PositiveNumber)
