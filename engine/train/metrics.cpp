@@ -5,6 +5,8 @@
 #include <numeric>
 
 #include "engine/core/error.h"
+#include "engine/train/bootstrap.h"
+#include "engine/train/calibration.h"
 
 namespace xf {
 
@@ -54,22 +56,6 @@ void fill_classes(Evaluation& e) {
   e.macro_f1 = present == 0 ? 0 : sum / static_cast<double>(present);
 }
 
-/// |accuracy - confidence| of each confidence bin, weighted by its share of the images.
-double calibration_error(const std::vector<Prediction>& predictions) {
-  constexpr int kBins = 15;
-  std::array<double, kBins> confidence{}, hits{};
-  for (const Prediction& p : predictions) {
-    const int32_t best = ranking(p.probabilities).front();
-    const double c = p.probabilities[static_cast<size_t>(best)];
-    const auto bin = static_cast<size_t>(std::clamp(static_cast<int>(c * kBins), 0, kBins - 1));
-    confidence[bin] += c;
-    hits[bin] += best == p.label ? 1 : 0;
-  }
-  double error = 0;
-  for (size_t b = 0; b < kBins; ++b) error += std::abs(hits[b] - confidence[b]);
-  return predictions.empty() ? 0 : error / static_cast<double>(predictions.size());
-}
-
 }  // namespace
 
 Evaluation evaluate(const std::vector<Prediction>& predictions, const std::vector<std::string>& classes) {
@@ -90,8 +76,22 @@ Evaluation evaluate(const std::vector<Prediction>& predictions, const std::vecto
   for (size_t k = 0; k < hits.size(); ++k) e.top[k] = ratio(hits[k], e.images);
   e.loss = predictions.empty() ? 0 : e.loss / static_cast<double>(e.images);
   e.top1 = wilson(hits[0], e.images);
-  e.ece = calibration_error(predictions);
+  e.reliability = reliability(predictions);
+  e.ece = calibration_error(e.reliability);
   fill_classes(e);
+  return e;
+}
+
+Evaluation evaluate_whole(const std::vector<Prediction>& predictions, const std::vector<std::string>& classes,
+                          std::optional<double> temperature) {
+  Evaluation e = evaluate(predictions, classes);
+  const BootstrapIntervals intervals = bootstrap(predictions, classes.size());
+  e.macro_f1_interval = intervals.macro_f1;
+  e.ece_interval = intervals.ece;
+  if (temperature) {
+    const Evaluation c = evaluate(with_temperature(predictions, *temperature), classes);
+    e.calibrated = Calibrated{*temperature, c.ece, c.loss};
+  }
   return e;
 }
 

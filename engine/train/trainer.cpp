@@ -247,25 +247,29 @@ EpochMetrics Trainer::fit(Loader& train, Loader* validation, const TrainEvents& 
   return best_metrics;
 }
 
+void add_predictions(std::vector<Prediction>& predictions, const ImageBatch& batch,
+                     const Tensor& probabilities) {
+  const auto p = probabilities.as<float>();
+  const auto classes = static_cast<size_t>(probabilities.shape().c);
+  for (size_t i = 0; i < batch.samples.size(); ++i) {
+    if (batch.samples[i] < 0) continue;
+    Prediction one{batch.samples[i], batch.labels.as<int32_t>()[i], 0, {}};
+    one.probabilities.assign(p.begin() + static_cast<ptrdiff_t>(i * classes),
+                             p.begin() + static_cast<ptrdiff_t>((i + 1) * classes));
+    // A probability that underflowed to zero would make the mean infinite.
+    constexpr double kSmallest = 1e-30;
+    one.loss = -std::log(std::max<double>(one.probabilities[static_cast<size_t>(one.label)], kSmallest));
+    predictions.push_back(std::move(one));
+  }
+}
+
 std::vector<Prediction> predict(Inference& inference, Loader& loader) {
   std::vector<Prediction> predictions;
   ImageBatch batch;
   loader.start_epoch(0);
   while (loader.next(batch)) {
     inference.run(batch.images);
-    const Tensor probabilities = inference.result(0);
-    const auto p = probabilities.as<float>();
-    const auto classes = static_cast<size_t>(probabilities.shape().c);
-    for (size_t i = 0; i < batch.samples.size(); ++i) {
-      if (batch.samples[i] < 0) continue;
-      Prediction one{batch.samples[i], batch.labels.as<int32_t>()[i], 0, {}};
-      one.probabilities.assign(p.begin() + static_cast<ptrdiff_t>(i * classes),
-                               p.begin() + static_cast<ptrdiff_t>((i + 1) * classes));
-      // A probability that underflowed to zero would make the mean infinite.
-      constexpr double kSmallest = 1e-30;
-      one.loss = -std::log(std::max<double>(one.probabilities[static_cast<size_t>(one.label)], kSmallest));
-      predictions.push_back(std::move(one));
-    }
+    add_predictions(predictions, batch, inference.result(0));
   }
   return predictions;
 }

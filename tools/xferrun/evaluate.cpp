@@ -35,7 +35,7 @@ void run(const EvaluateOptions& o) {
   const int64_t batch = std::min(o.reading.batch, static_cast<int64_t>(chosen.samples.size()));
   Inference network = compile_network(session, model, inference_options(session, batch));
   Loader loader(chosen.samples, evaluation_loader(model.dialect, batch));
-  const Evaluation e = evaluate(predict(network, loader), model.classes);
+  const Evaluation e = evaluate_whole(predict(network, loader), model.classes, temperature_of(folder.path));
   session.write_profile();
   print_line(o.json ? json_text(to_json(e)) : to_table(e));
 }

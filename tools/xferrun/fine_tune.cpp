@@ -10,6 +10,7 @@
 #include "engine/core/threads.h"
 #include "engine/data/split.h"
 #include "engine/data/split_file.h"
+#include "engine/train/calibration.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/loaded_model.h"
 #include "tools/xferrun/version.h"
@@ -62,8 +63,13 @@ nlohmann::json config_of(const FineTuneOptions& o, const Session& session, const
   return config;
 }
 
+/// Of the test part, with the temperature that the validation part asks for.
+Evaluation measured(const TrainingResult& result, const Dataset& data) {
+  return evaluate_whole(result.test, data.classes, fit_temperature(result.val));
+}
+
 nlohmann::json evaluation_of(const TrainingResult& result, const Dataset& data) {
-  const Evaluation e = evaluate(result.test, data.classes);
+  const Evaluation e = measured(result, data);
   nlohmann::json j = to_json(e);
   j["best_epoch"] = result.best.epoch;
   return j;
@@ -75,7 +81,7 @@ void run_once(const FineTuneOptions& o, const TrainingRequest& request, const Da
   if (result.test.empty())
     print_line("no test part: the best weights are in " + best);
   else
-    print_line(to_table(evaluate(result.test, data.classes)) + "\nthe best weights (epoch " +
+    print_line(to_table(measured(result, data)) + "\nthe best weights (epoch " +
                std::to_string(result.best.epoch) + ") are in " + best);
 }
 
@@ -111,11 +117,19 @@ void run_folds(const FineTuneOptions& o, const TrainingRequest& request, const D
     pooled.test.insert(pooled.test.end(), result.test.begin(), result.test.end());
     pooled.best.epoch = result.best.epoch;
   }
-  const Evaluation e = evaluate(pooled.test, data.classes);
+  const Evaluation e = evaluate_whole(pooled.test, data.classes, std::nullopt);
   nlohmann::json j = to_json(e);
   j["folds"] = o.folds;
   whole->write_evaluation(j);
   print_line(to_table(e) + "\n" + caution(e, o.folds));
+}
+
+/// One training a seed, each in its folder, and their mean.
+void run_seeds(const FineTuneOptions& o, const TrainingRequest& request, const Dataset& data) {
+  const std::vector<SeedResult> results = train_seeds(o, request, data, "");
+  print_line(to_table(results) + (results.front().evaluation.images == 0
+                                      ? "no test part: there is nothing to compare\n"
+                                      : fmt::format("\nthe runs are in {}", o.out)));
 }
 
 /// What --force is going to remove must not be what the training needs.
@@ -132,8 +146,8 @@ void check_kept(const char* option, const std::string& file, const FineTuneOptio
 void run(FineTuneOptions o) {
   if (o.weights.empty() && !o.from_scratch)
     throw UsageError("--weights", "is needed", "give pretrained weights, or --from-scratch to start without");
-  if (o.folds > 0 && !o.device.profile.empty())
-    throw UsageError("--profile", "cannot be given together with --leave-glitches-out",
+  if ((o.folds > 0 || o.seeds > 0) && !o.device.profile.empty())
+    throw UsageError("--profile", "cannot be given together with --leave-glitches-out or --seeds",
                      "profile one training");
   check_kept("--weights", o.weights, o);
   check_kept("--split-file", o.split_file, o);
@@ -141,10 +155,8 @@ void run(FineTuneOptions o) {
   const TrainingRequest request = fine_tune_request(o);
   Dataset data = open_images(o.data, parse_on_bad_image(o.on_bad_image));
   require_two_classes(data);
-  if (o.folds > 0) {
-    run_folds(o, request, data);
-    return;
-  }
+  if (o.folds > 0) return run_folds(o, request, data);
+  if (o.seeds > 0) return run_seeds(o, request, data);
   run_once(o, request, data);
 }
 
@@ -167,9 +179,38 @@ TrainingResult fine_tune(const FineTuneOptions& o, const TrainingRequest& reques
   folder.write_config(config_of(o, session, request, data));
   folder.write_split(data, parts);
   TrainingResult result = training.run(folder, heading);
+  folder.write_calibration(result.val);
   if (!result.test.empty()) folder.write_evaluation(evaluation_of(result, data));
   session.write_profile();
   return result;
+}
+
+std::vector<SeedResult> train_seeds(const FineTuneOptions& o, const TrainingRequest& request,
+                                    const Dataset& data, const std::string& heading) {
+  std::optional<RunFolder> whole;
+  std::vector<SeedResult> results;
+  for (int i = 0; i < o.seeds; ++i) {
+    FineTuneOptions one = o;
+    one.seed = o.seed + static_cast<uint64_t>(i);
+    TrainingRequest with_seed = request;
+    with_seed.train.seed = one.seed;
+    Session session(o.device);  // each network starts from the weights, not from the seed before
+    const std::vector<Part> parts = choose_split(one, data);
+    TrainingRun training(session, with_seed, data, parts);
+    if (!whole) {
+      whole.emplace(o.out, o.force ? Replace::yes : Replace::no);
+      whole->write_config(config_of(o, session, request, data));
+    }
+    const RunFolder folder(whole->path() / fmt::format("seed-{}", one.seed), Replace::no);
+    folder.write_config(config_of(one, session, with_seed, data));
+    folder.write_split(data, parts);
+    const TrainingResult result = training.run(folder, fmt::format("{}seed {}: ", heading, one.seed));
+    folder.write_calibration(result.val);
+    if (!result.test.empty()) folder.write_evaluation(evaluation_of(result, data));
+    results.push_back({one.seed, result.best.epoch, measured(result, data)});
+  }
+  if (results.front().evaluation.images > 0) whole->write_evaluation(summary(results));
+  return results;
 }
 
 void add_fine_tune(CLI::App& app) {

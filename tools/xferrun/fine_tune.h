@@ -2,8 +2,10 @@
 // One training as the options of fine-tune say, for the command of that name and for demo.
 
 #include <string>
+#include <vector>
 
 #include "tools/xferrun/fine_tune_options.h"
+#include "tools/xferrun/seeds.h"
 #include "tools/xferrun/training_run.h"
 
 namespace xf::tool {
@@ -17,5 +19,10 @@ TrainingRequest fine_tune_request(FineTuneOptions& o);
 /// is put before the epochs' log lines.
 TrainingResult fine_tune(const FineTuneOptions& o, const TrainingRequest& request, const Dataset& data,
                          const std::string& heading);
+
+/// `seeds` trainings, with --seed and the seeds after it, each in a folder of its own below --out. Each draws
+/// its own split, unless the data or a file fixes it.
+std::vector<SeedResult> train_seeds(const FineTuneOptions& o, const TrainingRequest& request,
+                                    const Dataset& data, const std::string& heading);
 
 }  // namespace xf::tool

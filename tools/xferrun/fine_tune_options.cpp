@@ -140,10 +140,16 @@ void add_options(CLI::App& command, FineTuneOptions& o) {
       ->check(fraction)
       ->capture_default_str();
   auto* split_file = command.add_option("--split-file", o.split_file, "a split.csv to use instead");
+  auto* folds =
+      command.add_option("--leave-glitches-out", o.folds,
+                         "K: train K times, each glitch tested once by a network that never saw it");
+  folds->excludes(split_file)->check(CLI::Range(2, 1000));
   command
-      .add_option("--leave-glitches-out", o.folds,
-                  "K: train K times, each glitch tested once by a network that never saw it")
-      ->excludes(split_file)
+      .add_option(
+          "--seeds", o.seeds,
+          "N: train N times, with --seed and those after it, and tell mean and interval; each draws its own\n"
+          "split, unless the data or --split-file fixes it")
+      ->excludes(folds)
       ->check(CLI::Range(2, 1000));
   command.add_option("--on-bad-image", o.on_bad_image, "fail or skip")
       ->check(word_of(parse_on_bad_image))
@@ -225,6 +231,7 @@ nlohmann::json to_json(const FineTuneOptions& o) {
           {"test_fraction", o.test_fraction},
           {"split_file", o.split_file},
           {"leave_glitches_out", o.folds},
+          {"seeds", o.seeds},
           {"on_bad_image", o.on_bad_image},
           {"seed", o.seed},
           {"device", o.device.device},

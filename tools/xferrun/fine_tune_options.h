@@ -16,7 +16,7 @@ struct FineTuneOptions {
   DeviceOptions device;
   std::string model, weights, data, out, dialect, preprocess, input_size, head, split_file;
   bool from_scratch = false, force = false, nesterov = false, class_weights = false;
-  int epochs = 10, accumulate = 1, patience = 0, folds = 0;
+  int epochs = 10, accumulate = 1, patience = 0, folds = 0, seeds = 0;
   int64_t batch = 16;
   std::string optimizer = "sgd", schedule = "constant", on_bad_image = "fail";
   std::optional<double> lr, warmup;  ///< where nothing is given, the network decides: settle_rates()

@@ -5,6 +5,7 @@
 
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
+#include "tools/xferrun/grad_cam_pictures.h"
 #include "tools/xferrun/loaded_model.h"
 #include "tools/xferrun/training_run.h"
 
@@ -15,12 +16,13 @@ namespace {
 struct PredictOptions {
   ReadingOptions reading;
   WeightFileOptions file;
-  std::string model;
+  std::string model, grad_cam;
   std::vector<std::string> images;
   bool json = false;
 };
 
-std::string line(const std::string& path, const Prediction& p, const LoadedModel& model) {
+std::string line(const std::string& path, const Prediction& p, const LoadedModel& model,
+                 const std::string& grad_cam) {
   constexpr size_t kTop = 5;
   const std::vector<int32_t> order = ranking(p.probabilities);
   nlohmann::ordered_json j;
@@ -33,6 +35,7 @@ std::string line(const std::string& path, const Prediction& p, const LoadedModel
   for (size_t k = 0; k < std::min(kTop, order.size()); ++k)
     j["top"].push_back({{"label", label(order[k])}, {"probability", probability(order[k])}});
   j["model"] = model.id;
+  if (!grad_cam.empty()) j["grad_cam"] = grad_cam;
   return json_text(j);
 }
 
@@ -53,13 +56,19 @@ void run(const PredictOptions& o) {
   if (folder) not_with_run(o.file);
   Dataset data = list_images(o.images);
   leave_out_bad(o, data);
+  const auto pictures = o.grad_cam.empty() ? std::vector<std::filesystem::path>(data.samples.size())
+                                           : grad_cam_paths(o.grad_cam, data);
   Session session(o.reading.device);
   const LoadedModel model = folder ? load_run(session, *folder) : load_classifier(session, o.model, o.file);
   const int64_t batch = std::min(o.reading.batch, static_cast<int64_t>(data.samples.size()));
   Inference network = compile_network(session, model, inference_options(session, batch));
   Loader loader(data.samples, evaluation_loader(model.dialect, batch));
-  for (const Prediction& p : predict(network, loader))
-    print_line(line(data.samples[static_cast<size_t>(p.sample)].name, p, model));
+  const std::vector<Prediction> predictions = predict(network, loader);
+  if (!o.grad_cam.empty()) write_grad_cam(session, model, data, predictions, pictures);
+  for (const Prediction& p : predictions) {
+    const auto sample = static_cast<size_t>(p.sample);
+    print_line(line(data.samples[sample].name, p, model, pictures[sample].string()));
+  }
   session.write_profile();
 }
 
@@ -74,6 +83,8 @@ void add_predict(CLI::App& app) {
       ->required();
   add_weight_file_options(command, o->file);
   command.add_option("images", o->images, "PNG, JPEG or BMP files")->required();
+  command.add_option("--grad-cam", o->grad_cam,
+                     "folder for a picture of each image, dark where nothing speaks for its likeliest class");
   command.add_flag("--json", o->json, "accepted for symmetry: the output always is JSON lines");
   add_reading_options(command, o->reading);
   command.callback([o] { run(*o); });

@@ -11,6 +11,7 @@
 #include "engine/core/error.h"
 #include "engine/data/split_file.h"
 #include "engine/io/atomic_file.h"
+#include "engine/train/calibration.h"
 #include "tools/xferrun/command.h"
 
 namespace fs = std::filesystem;
@@ -19,7 +20,8 @@ namespace xf::tool {
 
 namespace {
 
-constexpr std::array kOwnFiles{"config.json", "split.csv", "metrics.jsonl", "best.h5", "evaluation.json"};
+constexpr std::array kOwnFiles{"config.json", "split.csv",       "metrics.jsonl",
+                               "best.h5",     "evaluation.json", "calibration.json"};
 
 bool is_run(const fs::path& path) {
   std::ifstream in(path / "config.json");
@@ -28,11 +30,16 @@ bool is_run(const fs::path& path) {
   return config.is_object() && config.value("program", "") == "xferrun";
 }
 
-/// Removes what a run wrote there, folds included, and nothing else.
+/// The folder of one fold or seed of a run.
+bool is_part_of_run(const fs::path& path) {
+  const std::string name = path.filename().string();
+  return (name.starts_with("fold-") || name.starts_with("seed-")) && is_run(path);
+}
+
+/// Removes what a run wrote there, folds and seeds included, and nothing else.
 void clear_run(const fs::path& path) {
   for (const auto& entry : fs::directory_iterator(path))
-    if (entry.is_directory() && entry.path().filename().string().rfind("fold-", 0) == 0 &&
-        is_run(entry.path())) {
+    if (entry.is_directory() && is_part_of_run(entry.path())) {
       clear_run(entry.path());
       std::error_code not_empty;
       fs::remove(entry.path(), not_empty);
@@ -129,6 +136,24 @@ void RunFolder::write_evaluation(const nlohmann::json& evaluation) const {
   io::write_file(path_ / "evaluation.json", json_text(evaluation, 2) + "\n");
 }
 
+void RunFolder::write_calibration(const std::vector<Prediction>& validation) const {
+  const std::optional<double> temperature = fit_temperature(validation);
+  if (!temperature) return;
+  const nlohmann::json calibration{{"temperature", *temperature}, {"images", validation.size()}};
+  io::write_file(path_ / "calibration.json", json_text(calibration, 2) + "\n");
+}
+
+std::optional<double> temperature_of(const fs::path& run) {
+  const fs::path file = run / "calibration.json";
+  std::ifstream in(file);
+  if (!in) return std::nullopt;
+  const auto calibration = nlohmann::json::parse(in, nullptr, false);
+  const auto number = calibration.is_object() ? calibration.find("temperature") : calibration.end();
+  if (number == calibration.end() || !number->is_number() || !(number->get<double>() > 0))
+    throw DataError(file.string(), "has no temperature above 0", "restore it, or remove it");
+  return number->get<double>();
+}
+
 ExistingRun open_run(const fs::path& path) {
   std::error_code none;
   if (!fs::exists(path, none))
@@ -155,6 +180,18 @@ nlohmann::json to_json(const Evaluation& e) {
                    {"top5", e.top[4]},        {"top1_interval", {e.top1.low, e.top1.high}},
                    {"macro_f1", e.macro_f1},  {"ece", e.ece},
                    {"confusion", e.confusion}};
+  if (e.macro_f1_interval) j["macro_f1_interval"] = {e.macro_f1_interval->low, e.macro_f1_interval->high};
+  if (e.ece_interval) j["ece_interval"] = {e.ece_interval->low, e.ece_interval->high};
+  if (e.calibrated)
+    j["calibrated"] = {
+        {"temperature", e.calibrated->temperature}, {"ece", e.calibrated->ece}, {"loss", e.calibrated->loss}};
+  j["reliability"] = nlohmann::json::array();
+  for (const ReliabilityBin& bin : e.reliability)
+    j["reliability"].push_back({{"low", bin.low},
+                                {"high", bin.high},
+                                {"images", bin.images},
+                                {"confidence", bin.confidence},
+                                {"accuracy", bin.accuracy}});
   j["classes"] = nlohmann::json::array();
   for (const ClassMetrics& c : e.classes)
     j["classes"].push_back({{"label", c.label},
@@ -178,8 +215,15 @@ std::string to_table(const Evaluation& e) {
       "{:.2f}, top-5 {:.2f}\n",
       e.images, 100 * e.top1.value, 100 * e.top1.low, 100 * e.top1.high, 100 * e.top[1], 100 * e.top[2],
       100 * e.top[3], 100 * e.top[4]);
-  text += fmt::format("macro-F1 {:.4f}, expected calibration error {:.4f}, loss {:.4f}\n", e.macro_f1, e.ece,
-                      e.loss);
+  const auto within = [](const std::optional<Interval>& i) {
+    return i ? fmt::format(" ({:.4f} to {:.4f})", i->low, i->high) : std::string();
+  };
+  text += fmt::format("macro-F1 {:.4f}{}, expected calibration error {:.4f}{}, loss {:.4f}\n", e.macro_f1,
+                      within(e.macro_f1_interval), e.ece, within(e.ece_interval), e.loss);
+  if (e.calibrated)
+    text += fmt::format(
+        "with scores divided by {:.3f}, as validation asks for: calibration error {:.4f}, loss {:.4f}\n",
+        e.calibrated->temperature, e.calibrated->ece, e.calibrated->loss);
   text += "\nconfusion (rows: true class, columns: predicted, in the order above)\n";
   for (size_t i = 0; i < e.classes.size(); ++i) {
     text += fmt::format("{:<{}}", e.classes[i].label, width);

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,9 @@ class RunFolder {
   /// Appends a line to metrics.jsonl.
   void add_metrics(const EpochMetrics& m) const;
   void write_evaluation(const nlohmann::json& evaluation) const;
+  /// calibration.json: the temperature that fits the predictions of the validation part. Nothing where none
+  /// does.
+  void write_calibration(const std::vector<Prediction>& validation) const;
   [[nodiscard]] std::filesystem::path best() const { return path_ / "best.h5"; }
 
  private:
@@ -49,6 +53,9 @@ struct ExistingRun {
   [[nodiscard]] std::filesystem::path split() const { return path / "split.csv"; }
 };
 ExistingRun open_run(const std::filesystem::path& path);
+
+/// What RUN/calibration.json says; nothing where there is none. Throws DataError for a broken one.
+std::optional<double> temperature_of(const std::filesystem::path& run);
 
 /// `evaluate --json`, and RUN/evaluation.json.
 nlohmann::json to_json(const Evaluation& e);

@@ -133,7 +133,7 @@ void TrainingRun::save_best(const RunFolder& folder, int epoch) {
   weights::save(folder.best(), {request_.model, request_.dialect, data_.classes, {}}, named);
 }
 
-std::vector<Prediction> TrainingRun::predict_test(const RunFolder& folder) {
+void TrainingRun::predict_with_best(const RunFolder& folder, TrainingResult& result) {
   // The best epoch's weights, as whoever opens the folder later will have them.
   for (auto& [name, tensor] :
        weights::load(folder.best(), request_.model, tensors_of(spec_), weights::Top::loaded).tensors)
@@ -141,10 +141,15 @@ std::vector<Prediction> TrainingRun::predict_test(const RunFolder& folder) {
   InferenceOptions inference = inference_options(session_, options_.batch);
   inference.weights = Weights::changing;
   Inference best(spec_, inference, session_.backend(), session_.store(), session_.memory());
-  Loader testing(test_.samples, evaluation_loader(request_.dialect, options_.batch));
-  std::vector<Prediction> predictions = predict(best, testing);
-  for (Prediction& p : predictions) p.sample = test_.indices[static_cast<size_t>(p.sample)];
-  return predictions;
+  const auto predictions_of = [&](const PartSamples& part) {
+    if (part.samples.empty()) return std::vector<Prediction>();
+    Loader loader(part.samples, evaluation_loader(request_.dialect, options_.batch));
+    std::vector<Prediction> predictions = predict(best, loader);
+    for (Prediction& p : predictions) p.sample = part.indices[static_cast<size_t>(p.sample)];
+    return predictions;
+  };
+  result.val = predictions_of(val_);
+  result.test = predictions_of(test_);
 }
 
 TrainingResult TrainingRun::run(const RunFolder& folder, const std::string& heading) {
@@ -174,7 +179,7 @@ TrainingResult TrainingRun::run(const RunFolder& folder, const std::string& head
   };
   TrainingResult result;
   result.best = trainer_->fit(training, validation ? &*validation : nullptr, events);
-  if (!test_.samples.empty()) result.test = predict_test(folder);
+  if (!val_.samples.empty() || !test_.samples.empty()) predict_with_best(folder, result);
   return result;
 }
 

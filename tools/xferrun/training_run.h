@@ -29,7 +29,7 @@ struct TrainingRequest {
 
 struct TrainingResult {
   EpochMetrics best;
-  std::vector<Prediction> test;  ///< empty without a test part; samples are indices into the data
+  std::vector<Prediction> val, test;  ///< by the best weights; samples are indices into the data
 };
 
 /// The samples of one part with their indices in the data.
@@ -54,7 +54,7 @@ class TrainingRun {
 
  private:
   void save_best(const RunFolder& folder, int epoch);
-  std::vector<Prediction> predict_test(const RunFolder& folder);
+  void predict_with_best(const RunFolder& folder, TrainingResult& result);
 
   Session& session_;
   const TrainingRequest& request_;
