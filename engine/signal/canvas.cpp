@@ -34,6 +34,8 @@ void Canvas::finish(double seconds, double snr) {
   series_ = std::move(moved);
 }
 
+void Canvas::reverse() { std::reverse(series_.begin(), series_.end()); }
+
 double fade(double t, double begin, double end, double ramp) {
   const double x = std::min(t - begin, end - t) / ramp;
   if (x <= 0) return 0;

@@ -40,6 +40,9 @@ class Canvas {
   /// An empty canvas stays empty.
   void finish(double seconds, double snr);
 
+  /// Turns time around.
+  void reverse();
+
   [[nodiscard]] double sample_rate() const { return rate_; }
   [[nodiscard]] double highest_hz() const { return 0.475 * rate_; }
   [[nodiscard]] const Series& series() const { return series_; }

@@ -10,7 +10,7 @@
 
 namespace xf {
 
-/// The part of a simulated series that is shown, in seconds: glitches are composed for it.
+/// The part of a simulated series that the demonstration shows, in seconds: its glitches are composed for it.
 inline constexpr double kShownSeconds = 1.0;
 
 struct GlitchKind {
@@ -24,6 +24,10 @@ struct GlitchKind {
 
 /// blip, chirp, whistle, scattered_light, power_line, koi_fish, tomte, helix.
 std::span<const GlitchKind> demo_glitches();
+
+/// The 22 classes of Gravity Spy, and Reverse_Chirp: composed for pictures of 4 s. Not part of
+/// kGeneratorVersion, but of kCatalogueVersion (catalogue.h).
+std::span<const GlitchKind> gravity_spy_glitches();
 
 /// Other kinds of signals, none of them a detector's known glitch.
 std::span<const GlitchKind> pretraining_glitches();

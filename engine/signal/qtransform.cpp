@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "engine/core/error.h"
+#include "engine/core/threads.h"
 
 namespace xf {
 namespace {
@@ -37,14 +38,35 @@ std::vector<double> q_planes(double lowest, double highest) {
   return planes;
 }
 
-/// The energies of one plane's tiles, row by row, for the times the window needs.
+/// The times of which energies are kept, and those among them whose loudest counts.
+struct QTransform::Reach {
+  double begin = 0, end = 0, search_begin = 0, search_end = 0;
+  explicit Reach(const QWindow& window) : Reach(QLook{window.centre, window.duration, {}}) {}
+  explicit Reach(const QLook& look)
+      : begin(look.centre - look.search / 2),
+        end(look.centre + look.search / 2),
+        search_begin(begin),
+        search_end(end) {
+    for (const QWindow& window : look.windows) {
+      begin = std::min(begin, window.centre - window.duration / 2);
+      end = std::max(end, window.centre + window.duration / 2);
+    }
+  }
+};
+
+/// The energies of one plane's tiles, row by row, for the times in reach.
 struct QTransform::Tiles {
   struct Row {
     std::ptrdiff_t first;  ///< time index of energy[0]; may be negative: the transform is periodic
     std::vector<double> energy;
+    LoudestTile peak;
   };
   std::vector<Row> rows;
-  double peak = 0;
+  [[nodiscard]] LoudestTile peak() const {
+    return std::max_element(rows.begin(), rows.end(),
+                            [](const Row& a, const Row& b) { return a.peak.energy < b.peak.energy; })
+        ->peak;
+  }
 };
 
 QTransform::QTransform(QTransformOptions options) : options_(std::move(options)) {
@@ -105,38 +127,50 @@ Spectrum QTransform::spectrum_of(const Series& whitened) const {
   return forward_fft(whitened);
 }
 
-QTransform::Tiles QTransform::tiles_of(const Plane& plane, const Spectrum& spectrum,
-                                       const QWindow& window) const {
+std::vector<QTransform::Tiles> QTransform::tiles_of(const Plane& plane, const Spectrum& spectrum,
+                                                    std::span<const Reach> reaches) const {
   const double seconds = static_cast<double>(options_.samples) / options_.sample_rate;
-  Tiles result;
-  Spectrum in, out;
-  std::vector<double> sorted;
-  for (const Row& row : plane.rows) {
-    // Where the window starts in `in` shifts the phase of the tiles alone, not their energy.
-    in.assign(row.tiles, 0.0);
-    for (size_t k = 0; k < row.window.size(); ++k) in[k] = row.window[k] * spectrum[row.first_bin + k];
-    inverse_complex_fft(in, out);
-    double level = 1;
-    if (options_.level == TileLevel::row_median) {
-      sorted.resize(row.tiles);
-      std::transform(out.begin(), out.end(), sorted.begin(), [](auto z) { return std::norm(z); });
-      const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(row.tiles / 2);
-      std::nth_element(sorted.begin(), middle, sorted.end());
-      level = std::max(*middle / std::numbers::ln2, 1e-300);
+  std::vector<Tiles> result(reaches.size());
+  for (Tiles& tiles : result) tiles.rows.resize(plane.rows.size());
+  // Every octave's rows take twice the time of the one below: each thread gets rows from all of them.
+  const auto stripes = static_cast<size_t>(threads());
+  parallel_for(threads(), [&](int64_t stripe) {
+    Spectrum in, out;
+    std::vector<double> sorted;
+    for (size_t r = static_cast<size_t>(stripe); r < plane.rows.size(); r += stripes) {
+      const Row& row = plane.rows[r];
+      // Where the window starts in `in` shifts the phase of the tiles alone, not their energy.
+      in.assign(row.tiles, 0.0);
+      for (size_t k = 0; k < row.window.size(); ++k) in[k] = row.window[k] * spectrum[row.first_bin + k];
+      inverse_complex_fft(in, out);
+      double level = 1;
+      if (options_.level == TileLevel::row_median) {
+        sorted.resize(row.tiles);
+        std::transform(out.begin(), out.end(), sorted.begin(), [](auto z) { return std::norm(z); });
+        const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(row.tiles / 2);
+        std::nth_element(sorted.begin(), middle, sorted.end());
+        level = std::max(*middle / std::numbers::ln2, 1e-300);
+      }
+      const double per_second = static_cast<double>(row.tiles) / seconds;
+      const auto index = [&](double t) { return static_cast<std::ptrdiff_t>(std::floor(t * per_second)); };
+      for (size_t i = 0; i < reaches.size(); ++i) {
+        const Reach& reach = reaches[i];
+        const std::ptrdiff_t search_begin = index(reach.search_begin), search_end = index(reach.search_end);
+        // The cubic reaches one tile further to the left, two to the right.
+        const std::ptrdiff_t begin = index(reach.begin) - 1, end = index(reach.end) + 2;
+        Tiles::Row energies{begin, {}, {0, row.frequency, 0}};
+        for (std::ptrdiff_t j = begin; j <= end; ++j) {
+          const size_t wrapped =
+              static_cast<size_t>(j) & (row.tiles - 1);  // a power of two, also right for j < 0
+          const double energy = std::norm(out[wrapped]) / level;
+          energies.energy.push_back(energy);
+          if (j >= search_begin && j <= search_end && energy > energies.peak.energy)
+            energies.peak = {static_cast<double>(j) / per_second, row.frequency, energy};
+        }
+        result[i].rows[r] = std::move(energies);
+      }
     }
-    const double per_second = static_cast<double>(row.tiles) / seconds;
-    const auto index = [&](double t) { return static_cast<std::ptrdiff_t>(std::floor(t * per_second)); };
-    const std::ptrdiff_t begin = index(window.centre - window.duration / 2),
-                         end = index(window.centre + window.duration / 2);
-    Tiles::Row energies{begin - 1, {}};  // the cubic reaches one tile further to the left, two to the right
-    for (std::ptrdiff_t j = begin - 1; j <= end + 2; ++j) {
-      const size_t wrapped =
-          static_cast<size_t>(j) & (row.tiles - 1);  // a power of two, also right for j < 0
-      energies.energy.push_back(std::norm(out[wrapped]) / level);
-      if (j >= begin && j <= end) result.peak = std::max(result.peak, energies.energy.back());
-    }
-    result.rows.push_back(std::move(energies));
-  }
+  });
   return result;
 }
 
@@ -183,21 +217,37 @@ EnergyMap QTransform::interpolate(const Plane& plane, const Tiles& tiles, const 
 
 EnergyMap QTransform::plane(const Series& whitened, const QWindow& window, size_t index) const {
   const Plane& plane = planes_.at(index);
-  return interpolate(plane, tiles_of(plane, spectrum_of(whitened), window), window);
+  const Reach reach(window);
+  return interpolate(plane, tiles_of(plane, spectrum_of(whitened), {&reach, 1}).front(), window);
 }
 
 EnergyMap QTransform::loudest_plane(const Series& whitened, const QWindow& window) const {
+  const QLook look{window.centre, window.duration, {window}};
+  return std::move(scan(whitened, {&look, 1}).front().maps.front());
+}
+
+std::vector<QScanned> QTransform::scan(const Series& whitened, std::span<const QLook> looks) const {
   const Spectrum spectrum = spectrum_of(whitened);
-  const Plane* best = nullptr;
-  Tiles loudest;
+  const std::vector<Reach> reaches(looks.begin(), looks.end());
+  std::vector<const Plane*> best(looks.size(), nullptr);
+  std::vector<Tiles> loudest(looks.size());
+  std::vector<QScanned> result(looks.size());
   for (const Plane& plane : planes_) {
-    Tiles tiles = tiles_of(plane, spectrum, window);
-    if (best == nullptr || tiles.peak > loudest.peak) {
-      best = &plane;
-      loudest = std::move(tiles);
+    std::vector<Tiles> all = tiles_of(plane, spectrum, reaches);
+    for (size_t i = 0; i < looks.size(); ++i) {
+      const LoudestTile peak = all[i].peak();
+      if (best[i] != nullptr && peak.energy <= result[i].peak.energy) continue;
+      best[i] = &plane;
+      loudest[i] = std::move(all[i]);
+      result[i].peak = peak;
     }
   }
-  return interpolate(*best, loudest, window);
+  for (size_t i = 0; i < looks.size(); ++i) {
+    result[i].q = best[i]->q;
+    for (const QWindow& window : looks[i].windows)
+      result[i].maps.push_back(interpolate(*best[i], loudest[i], window));
+  }
+  return result;
 }
 
 }  // namespace xf

@@ -42,6 +42,23 @@ struct EnergyMap {
   }
 };
 
+/// The loudest tile: its middle in time (seconds from the start of the series) and in frequency.
+struct LoudestTile {
+  double seconds = 0, frequency = 0, energy = 0;
+};
+
+/// What is looked at around one trigger: the tiles within `search` seconds around `centre` choose the plane,
+/// of which `windows` are shown.
+struct QLook {
+  double centre = 0, search = 0;
+  std::vector<QWindow> windows;
+};
+struct QScanned {
+  double q = 0;  ///< of the plane
+  LoudestTile peak;
+  std::vector<EnergyMap> maps;  ///< one a window
+};
+
 /// The planes from `lowest` to `highest` Q such that no tile in between loses more than a fifth of its energy
 /// (Chatterji's mismatch of 0.2): 4 … 64 gives 5.7, 11.3, 22.6, 45.3.
 std::vector<double> q_planes(double lowest, double highest);
@@ -59,6 +76,9 @@ class QTransform {
   /// The same of the plane options().q[index].
   [[nodiscard]] EnergyMap plane(const Series& whitened, const QWindow& window, size_t index) const;
 
+  /// Looks at several places of one series. The tiles are computed once for all of them, on all threads.
+  [[nodiscard]] std::vector<QScanned> scan(const Series& whitened, std::span<const QLook> looks) const;
+
   [[nodiscard]] const QTransformOptions& options() const { return options_; }
 
  private:
@@ -74,7 +94,9 @@ class QTransform {
   };
   struct Tiles;
   [[nodiscard]] Spectrum spectrum_of(const Series& whitened) const;
-  [[nodiscard]] Tiles tiles_of(const Plane& plane, const Spectrum& spectrum, const QWindow& window) const;
+  struct Reach;
+  [[nodiscard]] std::vector<Tiles> tiles_of(const Plane& plane, const Spectrum& spectrum,
+                                            std::span<const Reach> reaches) const;
   [[nodiscard]] EnergyMap interpolate(const Plane& plane, const Tiles& tiles, const QWindow& window) const;
 
   QTransformOptions options_;

@@ -10,19 +10,17 @@
 #include "engine/core/error.h"
 #include "engine/core/rng.h"
 #include "engine/signal/canvas.h"
+#include "engine/signal/injection.h"
 #include "engine/signal/kinds.h"
 #include "engine/signal/noise.h"
 #include "engine/signal/spectrogram.h"
-#include "engine/signal/whiten.h"
 
 namespace xf {
 namespace {
 
 constexpr double kSampleRate = 4096;
-constexpr size_t kStrainSamples = 65536;  // 16 s, for the spectrum
-constexpr size_t kShortSamples = 16384;   // 4 s around the middle, for the Q transform
-constexpr size_t kSegment = 8192;         // 2 s of Welch's method
-constexpr double kTaperSeconds = 0.5;
+// 16 s for the spectrum, of which 4 s are Q-transformed; 2 s of Welch's method.
+constexpr Recording kRecording{kSampleRate, 65536, 16384, 8192, 0.5};
 constexpr double kLargestOffset = 0.12;  // seconds between the glitch and the middle of the picture
 constexpr double kFinestStep = 0.002;    // seconds a column before pixels are merged, as published
 
@@ -43,29 +41,10 @@ const GlitchKind& kind_named(std::string_view name) {
   throw UsageError("simulated kind", fmt::format("'{}' is not known", name), "use one of" + known);
 }
 
-/// FNV-1a: a kind's random stream depends on its name, not on its place in a list.
-uint32_t name_hash(std::string_view name) {
-  uint32_t hash = 2166136261U;
-  for (const char c : name) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619U;
-  return hash;
-}
-
-/// A faint burst beside the glitch, in one picture of four: real noise is never quite clean.
-void add_distractor(Canvas& canvas, Rng& rng) {
-  const double t = rng.uniform(-0.5, 0.5) * kShownSeconds, frequency = log_uniform(rng, 15, 1500);
-  const double phase = any_phase(rng), loudness = rng.uniform(4, 7);
-  canvas.burst(t, frequency, log_uniform(rng, 4, 25), loudness, phase);
-}
-
 const QTransform& transform() {
   static const QTransform instance(
-      {kSampleRate, kShortSamples, 10, 2048, q_planes(4, 64), TileLevel::unit_variance});
+      {kSampleRate, kRecording.shown, 10, 2048, q_planes(4, 64), TileLevel::unit_variance});
   return instance;
-}
-
-void add_in_the_middle(Series& series, const Series& part) {
-  const size_t first = (series.size() - part.size()) / 2;
-  for (size_t i = 0; i < part.size(); ++i) series[first + i] += part[i];
 }
 
 struct Injection {
@@ -75,13 +54,13 @@ struct Injection {
 
 Injection draw_injection(std::string_view kind_name, uint64_t seed, uint64_t index) {
   const GlitchKind& kind = kind_named(kind_name);
-  Rng rng(seed, uint64_t{name_hash(kind.name)} << 32 | (index & 0xFFFFFFFFU));
-  Injection drawn{Canvas(kShortSamples, kSampleRate), Canvas(kShortSamples, kSampleRate), {}};
+  Rng rng = glitch_stream(seed, kind.name, index);
+  Injection drawn{Canvas(kRecording.shown, kSampleRate), Canvas(kRecording.shown, kSampleRate), {}};
   kind.compose(drawn.glitch, rng);
   const double snr = log_uniform(rng, kind.quietest_snr, kind.loudest_snr);
   drawn.glitch.finish(rng.uniform(-kLargestOffset, kLargestOffset), snr);
-  if (rng.below(4) == 0) add_distractor(drawn.distractor, rng);
-  drawn.noise = white_noise(rng, kStrainSamples);
+  if (rng.below(4) == 0) add_distractor(drawn.distractor, rng, kShownSeconds);
+  drawn.noise = white_noise(rng, kRecording.strain);
   return drawn;
 }
 
@@ -90,19 +69,13 @@ QWindow window_of(int height, int width) {
     throw UsageError("simulated picture", fmt::format("{}x{} pixels cannot be drawn", height, width));
   }
   const int merged = static_cast<int>(std::ceil(kShownSeconds / kFinestStep / width));
-  return {0.5 * static_cast<double>(kShortSamples) / kSampleRate, kShownSeconds, height, width * merged};
+  return {0.5 * static_cast<double>(kRecording.shown) / kSampleRate, kShownSeconds, height, width * merged};
 }
 
 /// The map of one injection, from white noise to the plane that is shown.
 EnergyMap observe(const Injection& drawn, const QWindow& window) {
-  Series sum = drawn.noise;
-  add_in_the_middle(sum, drawn.glitch.series());
-  add_in_the_middle(sum, drawn.distractor.series());
-  const Series strain = colour(sum, kSampleRate);
-  const PowerSpectrum spectrum = welch_spectrum(strain, kSampleRate, kSegment);
-  const Series white = whiten(strain, kSampleRate, spectrum, kTaperSeconds);
-  const auto first = white.begin() + (kStrainSamples - kShortSamples) / 2;
-  return transform().loudest_plane(Series(first, first + kShortSamples), window);
+  const Canvas* const parts[] = {&drawn.glitch, &drawn.distractor};
+  return transform().loudest_plane(record(drawn.noise, parts, kRecording), window);
 }
 
 }  // namespace
@@ -129,13 +102,7 @@ EnergyMap simulate_signal_energy(std::string_view kind, uint64_t seed, uint64_t 
   const double q = observe(drawn, window).q;
   const auto& planes = transform().options().q;
   const auto plane = static_cast<size_t>(std::find(planes.begin(), planes.end(), q) - planes.begin());
-  const EnergyMap fine = transform().plane(drawn.glitch.series(), window, plane);
-  EnergyMap map{height, width, q, {}};
-  const auto merged = static_cast<std::ptrdiff_t>(window.columns / width);
-  for (auto cell = fine.energy.begin(); cell != fine.energy.end(); cell += merged) {
-    map.energy.push_back(*std::max_element(cell, cell + merged));
-  }
-  return map;
+  return loudest_columns(transform().plane(drawn.glitch.series(), window, plane), width);
 }
 
 }  // namespace xf

@@ -13,6 +13,8 @@ def main():
     cells = collections.defaultdict(list)
     for line in open(sys.argv[1]):
         name, word, text = line.rstrip("\n").split("\t")
+        if name.startswith("strain/"):
+            continue  # figures of their own
         part, network, what = name.split("/")
         framework = next(f for f in ["keras3", "tf-keras", "torch", "keras"] if what.startswith(f))
         # The steps' change has a limit of its own and is left out.

@@ -18,6 +18,8 @@ void add_paper(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_devices(CLI::App& app);
 void add_data(CLI::App& app);
+void add_qscan(CLI::App& app);
+void add_simulate(CLI::App& app);
 void add_weights(CLI::App& app);
 
 /// A subcommand with its one-line description and an example shown by --help.

@@ -1,12 +1,17 @@
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "engine/core/error.h"
+#include "tools/xferrun/classifier.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
 #include "tools/xferrun/grad_cam_pictures.h"
 #include "tools/xferrun/loaded_model.h"
+#include "tools/xferrun/predict_strain.h"
+#include "tools/xferrun/predict_stream.h"
 #include "tools/xferrun/training_run.h"
 
 namespace xf::tool {
@@ -16,28 +21,12 @@ namespace {
 struct PredictOptions {
   ReadingOptions reading;
   WeightFileOptions file;
+  StreamOptions stream;
+  StrainOptions strain;
   std::string model, grad_cam;
   std::vector<std::string> images;
-  bool json = false;
+  bool from_stdin = false, json = false;
 };
-
-std::string line(const std::string& path, const Prediction& p, const LoadedModel& model,
-                 const std::string& grad_cam) {
-  constexpr size_t kTop = 5;
-  const std::vector<int32_t> order = ranking(p.probabilities);
-  nlohmann::ordered_json j;
-  const auto probability = [&](int32_t c) { return p.probabilities[static_cast<size_t>(c)]; };
-  const auto label = [&](int32_t c) { return model.classes[static_cast<size_t>(c)]; };
-  j["path"] = path;
-  j["label"] = label(order[0]);
-  j["probability"] = probability(order[0]);
-  j["top"] = nlohmann::ordered_json::array();
-  for (size_t k = 0; k < std::min(kTop, order.size()); ++k)
-    j["top"].push_back({{"label", label(order[k])}, {"probability", probability(order[k])}});
-  j["model"] = model.id;
-  if (!grad_cam.empty()) j["grad_cam"] = grad_cam;
-  return json_text(j);
-}
 
 void leave_out_bad(const PredictOptions& o, Dataset& data) {
   const Scan found = scan(data);
@@ -49,17 +38,17 @@ void leave_out_bad(const PredictOptions& o, Dataset& data) {
   settle_bad_images(parse_on_bad_image(o.reading.on_bad_image), found, data);
 }
 
-void run(const PredictOptions& o) {
-  std::error_code none;
-  const bool one_file = std::filesystem::is_regular_file(o.model, none);
-  const std::optional<ExistingRun> folder = one_file ? std::nullopt : std::optional(open_run(o.model));
-  if (folder) not_with_run(o.file);
+LoadedModel load(Session& session, const PredictOptions& o, const std::optional<ExistingRun>& folder) {
+  return folder ? load_run(session, *folder) : load_classifier(session, o.model, o.file);
+}
+
+void predict_images(const PredictOptions& o, const std::optional<ExistingRun>& folder) {
   Dataset data = list_images(o.images);
   leave_out_bad(o, data);
   const auto pictures = o.grad_cam.empty() ? std::vector<std::filesystem::path>(data.samples.size())
                                            : grad_cam_paths(o.grad_cam, data);
   Session session(o.reading.device);
-  const LoadedModel model = folder ? load_run(session, *folder) : load_classifier(session, o.model, o.file);
+  const LoadedModel model = load(session, o, folder);
   const int64_t batch = std::min(o.reading.batch, static_cast<int64_t>(data.samples.size()));
   Inference network = compile_network(session, model, inference_options(session, batch));
   Loader loader(data.samples, evaluation_loader(model.dialect, batch));
@@ -67,7 +56,40 @@ void run(const PredictOptions& o) {
   if (!o.grad_cam.empty()) write_grad_cam(session, model, data, predictions, pictures);
   for (const Prediction& p : predictions) {
     const auto sample = static_cast<size_t>(p.sample);
-    print_line(line(data.samples[sample].name, p, model, pictures[sample].string()));
+    nlohmann::ordered_json line = prediction_json(data.samples[sample].name, p.probabilities, model);
+    if (!o.grad_cam.empty()) line["grad_cam"] = pictures[sample].string();
+    print_line(json_text(line));
+  }
+  session.write_profile();
+}
+
+void require_one_source(const PredictOptions& o) {
+  const int sources = (o.images.empty() ? 0 : 1) + (o.strain.file.empty() ? 0 : 1) +
+                      (o.stream.folder.empty() ? 0 : 1) + (o.from_stdin ? 1 : 0);
+  if (sources != 1)
+    throw UsageError("predict", sources == 0 ? "needs pictures" : "takes pictures from one place at a time",
+                     "name images, or give one of --strain with --gps, --watch, --stdin");
+  if (o.strain.file.empty() != o.strain.gps.empty())
+    throw UsageError("predict", "--strain and --gps go together", "give both");
+  if (!o.stream.state.empty() && o.stream.folder.empty() && !o.from_stdin)
+    throw UsageError("--state", "is for --watch and --stdin", "leave it out");
+  if (!o.grad_cam.empty() && o.images.empty())
+    throw UsageError("--grad-cam", "is for images that are named", "leave it out");
+}
+
+void run(const PredictOptions& o) {
+  require_one_source(o);
+  std::error_code none;
+  const bool one_file = std::filesystem::is_regular_file(o.model, none);
+  const std::optional<ExistingRun> folder = one_file ? std::nullopt : std::optional(open_run(o.model));
+  if (folder) not_with_run(o.file);
+  if (!o.images.empty()) return predict_images(o, folder);
+  Session session(o.reading.device);
+  const LoadedModel model = load(session, o, folder);
+  if (o.strain.file.empty()) {
+    predict_stream(session, model, o.stream);
+  } else {
+    predict_strain(session, model, o.strain);
   }
   session.write_profile();
 }
@@ -75,14 +97,31 @@ void run(const PredictOptions& o) {
 }  // namespace
 
 void add_predict(CLI::App& app) {
-  CLI::App& command =
-      add_command(app, "predict", "classify images: one JSON line an image, in the order given",
-                  "xferrun predict run/ L1_1262400180.png L1_1260279044.png");
+  CLI::App& command = add_command(
+      app, "predict", "classify images: one JSON line an image, in the order given or as they arrive",
+      "xferrun predict run/ L1_1262400180.png L1_1260279044.png\n"
+      "  xferrun predict run/ --strain H-H1_LOSC_4_V2-1126259446-32.hdf5 --gps 1126259462.42\n"
+      "  xferrun predict run/ --watch incoming/ --state done.txt");
   const auto o = std::make_shared<PredictOptions>();
   command.add_option("model", o->model, "a RUN folder of fine-tune, or a weight file with its classifier")
       ->required();
   add_weight_file_options(command, o->file);
-  command.add_option("images", o->images, "PNG, JPEG or BMP files")->required();
+  command.add_option("images", o->images, "PNG, JPEG or BMP files");
+  command.add_option("--strain", o->strain.file,
+                     "an HDF5 file of gwosc.org instead: its spectrogram is classified");
+  command.add_option("--gps", o->strain.gps, "where in --strain; may be given several times")
+      ->check(above_zero())
+      ->allow_extra_args(false);
+  command
+      .add_option("--duration", o->strain.duration,
+                  "seconds of --strain in the picture: 0.5, 1.0, 2.0 or 4.0")
+      ->check(word_of(check_duration))
+      ->capture_default_str();
+  command.add_option("--watch", o->stream.folder,
+                     "a folder: image files are classified as they are there and arrive, until a signal");
+  command.add_flag("--stdin", o->from_stdin, "paths from standard input, a line each");
+  command.add_option("--state", o->stream.state,
+                     "for --watch and --stdin: a file of what is done, so that a restart goes on from there");
   command.add_option("--grad-cam", o->grad_cam,
                      "folder for a picture of each image, dark where nothing speaks for its likeliest class");
   command.add_flag("--json", o->json, "accepted for symmetry: the output always is JSON lines");

@@ -85,6 +85,8 @@ int run_program(int argc, char** argv) {
   add_plan(app);
   add_devices(app);
   add_data(app);
+  add_qscan(app);
+  add_simulate(app);
   add_weights(app);
   try {
     run_command_line(app, {argv + 1, argv + argc});

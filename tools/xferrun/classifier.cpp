@@ -1,0 +1,55 @@
+#include "tools/xferrun/classifier.h"
+
+#include <algorithm>
+
+#include "engine/core/error.h"
+#include "engine/data/resize.h"
+#include "engine/train/metrics.h"
+
+namespace xf::tool {
+
+Classifier::Classifier(Session& session, const LoadedModel& model)
+    : dialect_(model.dialect),
+      network_(compile_network(session, model, inference_options(session, 1))),
+      input_({1, dialect_.height, dialect_.width, dialect_.channels}, DType::u8) {}
+
+std::vector<float> Classifier::probabilities(const io::Image& picture) {
+  const std::span<uint8_t> pixels = input_.as<uint8_t>();
+  if (dialect_.channels == 3) {
+    resize(picture, dialect_.resize, dialect_.height, dialect_.width, pixels);
+  } else {
+    std::vector<uint8_t> rgb(3 * pixels.size());
+    resize(picture, dialect_.resize, dialect_.height, dialect_.width, rgb);
+    to_grey(rgb, pixels);
+  }
+  network_.run(input_);
+  const Tensor result = network_.result(0);
+  const auto values = result.as<float>();
+  return {values.begin(), values.end()};
+}
+
+io::Image read_picture(const std::string& path) {
+  io::Image picture = io::read_image(path);
+  if (picture.width < 2 || picture.height < 2)
+    throw DataError(path, "shows nothing over time and frequency", "Name another file.");
+  return picture;
+}
+
+nlohmann::ordered_json prediction_json(const std::string& path, const std::vector<float>& probabilities,
+                                       const LoadedModel& model) {
+  constexpr size_t kTop = 5;
+  const std::vector<int32_t> order = ranking(probabilities);
+  nlohmann::ordered_json j;
+  const auto probability = [&](int32_t c) { return probabilities[static_cast<size_t>(c)]; };
+  const auto label = [&](int32_t c) { return model.classes[static_cast<size_t>(c)]; };
+  j["path"] = path;
+  j["label"] = label(order[0]);
+  j["probability"] = probability(order[0]);
+  j["top"] = nlohmann::ordered_json::array();
+  for (size_t k = 0; k < std::min(kTop, order.size()); ++k)
+    j["top"].push_back({{"label", label(order[k])}, {"probability", probability(order[k])}});
+  j["model"] = model.id;
+  return j;
+}
+
+}  // namespace xf::tool

@@ -1,0 +1,23 @@
+#pragma once
+// predict --strain: from strain to a class without files between.
+
+#include <string>
+#include <vector>
+
+#include "tools/xferrun/loaded_model.h"
+
+namespace xf::tool {
+
+struct StrainOptions {
+  std::string file;         ///< --strain
+  std::vector<double> gps;  ///< --gps
+  std::string duration = "1.0";
+};
+
+/// Throws UsageError for a duration that is not drawn.
+void check_duration(const std::string& text);
+
+/// Prints a JSON line for each GPS time: the class of the picture that qscan draws of it, over one duration.
+void predict_strain(Session& session, const LoadedModel& model, const StrainOptions& options);
+
+}  // namespace xf::tool
