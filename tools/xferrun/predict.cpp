@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "engine/train/glitch_mean.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
 #include "tools/xferrun/loaded_model.h"
@@ -15,7 +16,7 @@ namespace {
 struct PredictOptions {
   ReadingOptions reading;
   WeightFileOptions file;
-  std::string model;
+  std::string model, view;
   std::vector<std::string> images;
   bool json = false;
 };
@@ -46,20 +47,30 @@ void leave_out_bad(const PredictOptions& o, Dataset& data) {
   settle_bad_images(parse_on_bad_image(o.reading.on_bad_image), found, data);
 }
 
+/// What stands for a sample in the output: its file, or the common part of the names of its durations.
+std::string shown_name(const Sample& sample, const View& view) {
+  if (view.kind == View::Kind::all) return sample.glitch;
+  return sample.name;
+}
+
 void run(const PredictOptions& o) {
   std::error_code none;
   const bool one_file = std::filesystem::is_regular_file(o.model, none);
   const std::optional<ExistingRun> folder = one_file ? std::nullopt : std::optional(open_run(o.model));
   if (folder) not_with_run(o.file);
-  Dataset data = list_images(o.images);
+  const View view = parse_view(folder ? view_of_run(*folder, o.view) : o.view);
+  Dataset data = list_images(o.images, view, parse_on_bad_image(o.reading.on_bad_image));
   leave_out_bad(o, data);
   Session session(o.reading.device);
   const LoadedModel model = folder ? load_run(session, *folder) : load_classifier(session, o.model, o.file);
+  check_view(view, model.dialect.channels);
   const int64_t batch = std::min(o.reading.batch, static_cast<int64_t>(data.samples.size()));
   Inference network = compile_network(session, model, inference_options(session, batch));
   Loader loader(data.samples, evaluation_loader(model.dialect, batch));
-  for (const Prediction& p : predict(network, loader))
-    print_line(line(data.samples[static_cast<size_t>(p.sample)].name, p, model));
+  std::vector<Prediction> predictions = predict(network, loader);
+  if (view.kind == View::Kind::all) predictions = mean_by_glitch(predictions, data.samples);
+  for (const Prediction& p : predictions)
+    print_line(line(shown_name(data.samples[static_cast<size_t>(p.sample)], view), p, model));
   session.write_profile();
 }
 
@@ -73,7 +84,13 @@ void add_predict(CLI::App& app) {
   command.add_option("model", o->model, "a RUN folder of fine-tune, or a weight file with its classifier")
       ->required();
   add_weight_file_options(command, o->file);
-  command.add_option("images", o->images, "PNG, JPEG or BMP files")->required();
+  command
+      .add_option(
+          "images", o->images,
+          "PNG, JPEG or BMP files; for a view of several durations all files of a glitch, and a line a\n"
+          "glitch is printed")
+      ->required();
+  add_view_option(command, o->view);
   command.add_flag("--json", o->json, "accepted for symmetry: the output always is JSON lines");
   add_reading_options(command, o->reading);
   command.callback([o] { run(*o); });
