@@ -146,8 +146,15 @@ void write_config(const PaperOptions& o) {
 void run(PaperOptions& o) {
   const std::map<std::string, std::string> files = parse_weights(o.weights);
   RunFolder::check(o.out, Replace::no);
-  const Dataset data = open_images(o.tuning.data, OnBadImage::fail);
+  const Dataset data = open_images(o.tuning.data, OnBadImage::fail, o.tuning.view);
   require_two_classes(data);
+  // The paper's own network sees the four durations at once, where there are several.
+  Dataset merged = data;
+  if (data.view.kind != View::Kind::plain) {
+    ViewOptions view = o.tuning.view;
+    view.view = "merged";
+    merged = open_images(o.tuning.data, OnBadImage::fail, view);
+  }
   std::vector<std::pair<Published, FineTuneOptions>> trainings;
   for (const Published& p : kPublished) {
     if (files.count(p.model) == 0 && std::string(p.model) != kFromScratch)
@@ -158,15 +165,22 @@ void run(PaperOptions& o) {
   // Whatever is wrong with a weight file is told before the first hour of training.
   std::vector<TrainingRequest> requests;
   requests.reserve(trainings.size());
-  for (auto& [published, options] : trainings) requests.push_back(fine_tune_request(options));
+  const auto data_of = [&](const Published& p) -> const Dataset& {
+    return std::string(p.model) == kFromScratch ? merged : data;
+  };
+  for (auto& [published, options] : trainings) {
+    requests.push_back(fine_tune_request(options));
+    check_view(data_of(published).view, requests.back().dialect.channels);
+  }
   std::error_code error;
   fs::create_directories(o.out, error);
   if (error) throw io::write_failure(o.out, error.value());
   write_config(o);
   std::vector<Row> rows;
   for (size_t i = 0; i < trainings.size(); ++i)
-    rows.push_back({trainings[i].first, train_seeds(trainings[i].second, requests[i], data,
-                                                    fmt::format("{}, ", trainings[i].first.model))});
+    rows.push_back(
+        {trainings[i].first, train_seeds(trainings[i].second, requests[i], data_of(trainings[i].first),
+                                         fmt::format("{}, ", trainings[i].first.model))});
   const std::string why = rehearsal(data, rows.size());
   const nlohmann::json result = to_json(rows, why);
   io::write_file(fs::path(o.out) / "paper.json", json_text(result, 2) + "\n");
@@ -188,6 +202,7 @@ void add_paper(CLI::App& app) {
   o->tuning.seeds = 5;
   o->tuning.val_fraction = 0;  // the paper's split is 80/20
   command.add_option("--data", o->tuning.data, "the glitches, as in fine-tune")->required();
+  add_view_options(command, o->tuning.view);
   command
       .add_option(
           "--weights", o->weights,

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/core/error.h"
+#include "engine/train/glitch_mean.h"
 #include "tools/xferrun/classifier.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
@@ -23,7 +24,7 @@ struct PredictOptions {
   WeightFileOptions file;
   StreamOptions stream;
   StrainOptions strain;
-  std::string model, grad_cam;
+  std::string model, view, grad_cam;
   std::vector<std::string> images;
   bool from_stdin = false, json = false;
 };
@@ -42,22 +43,42 @@ LoadedModel load(Session& session, const PredictOptions& o, const std::optional<
   return folder ? load_run(session, *folder) : load_classifier(session, o.model, o.file);
 }
 
+/// What stands for a sample in the output: its file, or the common part of the names of its durations.
+std::string shown_name(const Sample& sample, const View& view) {
+  if (view.kind == View::Kind::all) return sample.glitch;
+  return sample.name;
+}
+
+/// The Grad-CAM pictures of a prediction: one, or with View::Kind::all one of each of the glitch's images.
+nlohmann::ordered_json pictures_of(const Prediction& p, const View& view, const Dataset& data,
+                                   const std::vector<std::filesystem::path>& pictures) {
+  const auto sample = static_cast<size_t>(p.sample);
+  if (view.kind != View::Kind::all) return pictures[sample].string();
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (size_t i = 0; i < data.samples.size(); ++i)
+    if (data.samples[i].glitch == data.samples[sample].glitch) all.push_back(pictures[i].string());
+  return all;
+}
+
 void predict_images(const PredictOptions& o, const std::optional<ExistingRun>& folder) {
-  Dataset data = list_images(o.images);
+  const View view = parse_view(folder ? view_of_run(*folder, o.view) : o.view);
+  Dataset data = list_images(o.images, view, parse_on_bad_image(o.reading.on_bad_image));
   leave_out_bad(o, data);
   const auto pictures = o.grad_cam.empty() ? std::vector<std::filesystem::path>(data.samples.size())
                                            : grad_cam_paths(o.grad_cam, data);
   Session session(o.reading.device);
   const LoadedModel model = load(session, o, folder);
+  check_view(view, model.dialect.channels);
   const int64_t batch = std::min(o.reading.batch, static_cast<int64_t>(data.samples.size()));
   Inference network = compile_network(session, model, inference_options(session, batch));
   Loader loader(data.samples, evaluation_loader(model.dialect, batch));
-  const std::vector<Prediction> predictions = predict(network, loader);
+  std::vector<Prediction> predictions = predict(network, loader);
   if (!o.grad_cam.empty()) write_grad_cam(session, model, data, predictions, pictures);
+  if (view.kind == View::Kind::all) predictions = mean_by_glitch(predictions, data.samples);
   for (const Prediction& p : predictions) {
-    const auto sample = static_cast<size_t>(p.sample);
-    nlohmann::ordered_json line = prediction_json(data.samples[sample].name, p.probabilities, model);
-    if (!o.grad_cam.empty()) line["grad_cam"] = pictures[sample].string();
+    const Sample& sample = data.samples[static_cast<size_t>(p.sample)];
+    nlohmann::ordered_json line = prediction_json(shown_name(sample, view), p.probabilities, model);
+    if (!o.grad_cam.empty()) line["grad_cam"] = pictures_of(p, view, data, pictures);
     print_line(json_text(line));
   }
   session.write_profile();
@@ -106,7 +127,11 @@ void add_predict(CLI::App& app) {
   command.add_option("model", o->model, "a RUN folder of fine-tune, or a weight file with its classifier")
       ->required();
   add_weight_file_options(command, o->file);
-  command.add_option("images", o->images, "PNG, JPEG or BMP files");
+  command.add_option(
+      "images", o->images,
+      "PNG, JPEG or BMP files; for a view of several durations all files of a glitch, and a line a\n"
+      "glitch is printed");
+  add_view_option(command, o->view);
   command.add_option("--strain", o->strain.file,
                      "an HDF5 file of gwosc.org instead: its spectrogram is classified");
   command.add_option("--gps", o->strain.gps, "where in --strain; may be given several times")

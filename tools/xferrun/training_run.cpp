@@ -7,6 +7,7 @@
 
 #include "engine/core/error.h"
 #include "engine/core/log.h"
+#include "engine/train/glitch_mean.h"
 #include "tools/xferrun/progress.h"
 #include "weights/export.h"
 
@@ -146,7 +147,7 @@ void TrainingRun::predict_with_best(const RunFolder& folder, TrainingResult& res
     Loader loader(part.samples, evaluation_loader(request_.dialect, options_.batch));
     std::vector<Prediction> predictions = predict(best, loader);
     for (Prediction& p : predictions) p.sample = part.indices[static_cast<size_t>(p.sample)];
-    return predictions;
+    return data_.view.kind == View::Kind::all ? mean_by_glitch(predictions, data_.samples) : predictions;
   };
   result.val = predictions_of(val_);
   result.test = predictions_of(test_);

@@ -29,7 +29,9 @@ struct TrainingRequest {
 
 struct TrainingResult {
   EpochMetrics best;
-  std::vector<Prediction> val, test;  ///< by the best weights; samples are indices into the data
+  /// By the best weights, of each image, or of each glitch with View::Kind::all. Samples are indices into the
+  /// data.
+  std::vector<Prediction> val, test;
 };
 
 /// The samples of one part with their indices in the data.
