@@ -14,6 +14,8 @@ struct Prediction {
   int32_t label = 0;
   double loss = 0;                   ///< cross-entropy of the label
   std::vector<float> probabilities;  ///< by class
+  /// Where the network was asked for them besides.
+  std::vector<float> features = {}, logits = {};
 };
 
 struct ClassMetrics {

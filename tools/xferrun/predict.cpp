@@ -20,7 +20,8 @@ struct PredictOptions {
   bool json = false;
 };
 
-std::string line(const std::string& path, const Prediction& p, const LoadedModel& model) {
+std::string line(const std::string& path, const Prediction& p, const LoadedModel& model,
+                 const std::optional<OutOfClass>& reference) {
   constexpr size_t kTop = 5;
   const std::vector<int32_t> order = ranking(p.probabilities);
   nlohmann::ordered_json j;
@@ -32,6 +33,8 @@ std::string line(const std::string& path, const Prediction& p, const LoadedModel
   j["top"] = nlohmann::ordered_json::array();
   for (size_t k = 0; k < std::min(kTop, order.size()); ++k)
     j["top"].push_back({{"label", label(order[k])}, {"probability", probability(order[k])}});
+  if (reference && !p.features.empty())
+    j["out_of_class"] = reference->calibrated(reference->score(p.features, p.logits));
   j["model"] = model.id;
   return json_text(j);
 }
@@ -56,10 +59,13 @@ void run(const PredictOptions& o) {
   Session session(o.reading.device);
   const LoadedModel model = folder ? load_run(session, *folder) : load_classifier(session, o.model, o.file);
   const int64_t batch = std::min(o.reading.batch, static_cast<int64_t>(data.samples.size()));
-  Inference network = compile_network(session, model, inference_options(session, batch));
+  const std::optional<OutOfClass> reference = folder ? out_of_class(*folder, model) : std::nullopt;
+  InferenceOptions options = inference_options(session, batch);
+  if (reference) options.results = {"probabilities", "features", "logits"};
+  Inference network = compile_network(session, model, options);
   Loader loader(data.samples, evaluation_loader(model.dialect, batch));
   for (const Prediction& p : predict(network, loader))
-    print_line(line(data.samples[static_cast<size_t>(p.sample)].name, p, model));
+    print_line(line(data.samples[static_cast<size_t>(p.sample)].name, p, model, reference));
   session.write_profile();
 }
 

@@ -34,6 +34,7 @@ class RunFolder {
   void add_metrics(const EpochMetrics& m) const;
   void write_evaluation(const nlohmann::json& evaluation) const;
   [[nodiscard]] std::filesystem::path best() const { return path_ / "best.h5"; }
+  [[nodiscard]] std::filesystem::path out_of_class() const { return path_ / "out_of_class.h5"; }
 
  private:
   std::filesystem::path path_;
@@ -47,6 +48,8 @@ struct ExistingRun {
   nlohmann::json config;
   [[nodiscard]] std::filesystem::path best() const { return path / "best.h5"; }
   [[nodiscard]] std::filesystem::path split() const { return path / "split.csv"; }
+  /// Is not there in a run with fewer than ten images that did not train.
+  [[nodiscard]] std::filesystem::path out_of_class() const { return path / "out_of_class.h5"; }
 };
 ExistingRun open_run(const std::filesystem::path& path);
 

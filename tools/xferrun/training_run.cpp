@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/analyze/out_of_class.h"
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "tools/xferrun/progress.h"
@@ -133,11 +134,14 @@ void TrainingRun::save_best(const RunFolder& folder, int epoch) {
   weights::save(folder.best(), {request_.model, request_.dialect, data_.classes, {}}, named);
 }
 
-std::vector<Prediction> TrainingRun::predict_test(const RunFolder& folder) {
-  // The best epoch's weights, as whoever opens the folder later will have them.
+/// The best epoch's weights, as whoever opens the folder later will have them.
+void TrainingRun::load_best(const RunFolder& folder) {
   for (auto& [name, tensor] :
        weights::load(folder.best(), request_.model, tensors_of(spec_), weights::Top::loaded).tensors)
     session_.store().set(name, tensor);
+}
+
+std::vector<Prediction> TrainingRun::predict_test() {
   InferenceOptions inference = inference_options(session_, options_.batch);
   inference.weights = Weights::changing;
   Inference best(spec_, inference, session_.backend(), session_.store(), session_.memory());
@@ -145,6 +149,30 @@ std::vector<Prediction> TrainingRun::predict_test(const RunFolder& folder) {
   std::vector<Prediction> predictions = predict(best, testing);
   for (Prediction& p : predictions) p.sample = test_.indices[static_cast<size_t>(p.sample)];
   return predictions;
+}
+
+Embedding TrainingRun::embed(const std::vector<Sample>& samples) {
+  InferenceOptions inference = inference_options(session_, options_.batch);
+  inference.weights = Weights::changing;
+  inference.results = {"features", "logits"};
+  Inference best(spec_, inference, session_.backend(), session_.store(), session_.memory());
+  Loader loader(samples, evaluation_loader(request_.dialect, options_.batch));
+  return embed_images(best, loader);
+}
+
+void TrainingRun::write_out_of_class(const RunFolder& folder) {
+  const std::vector<Sample>& held_out = val_.samples.empty() ? test_.samples : val_.samples;
+  if (static_cast<int64_t>(held_out.size()) < OutOfClass::kFewest) {
+    log::info("predict will not say out_of_class: {} images are too few to tell what is far out",
+              held_out.size());
+    return;
+  }
+  std::vector<int32_t> labels;
+  for (const Sample& s : train_.samples) labels.push_back(s.label);
+  const Embedding far = embed(held_out);
+  const OutOfClass reference(embed(train_.samples).features, labels,
+                             static_cast<int32_t>(data_.classes.size()), far.features, far.logits);
+  reference.write(folder.out_of_class(), weights::read_run_info(folder.best()).model_id);
 }
 
 TrainingResult TrainingRun::run(const RunFolder& folder, const std::string& heading) {
@@ -174,7 +202,9 @@ TrainingResult TrainingRun::run(const RunFolder& folder, const std::string& head
   };
   TrainingResult result;
   result.best = trainer_->fit(training, validation ? &*validation : nullptr, events);
-  if (!test_.samples.empty()) result.test = predict_test(folder);
+  load_best(folder);
+  if (!test_.samples.empty()) result.test = predict_test();
+  write_out_of_class(folder);
   return result;
 }
 
