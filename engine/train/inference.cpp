@@ -28,7 +28,9 @@ InferenceGraph record_inference(const NetworkSpec& spec, const InferenceOptions&
 
 Inference::Inference(const NetworkSpec& spec, const InferenceOptions& options, Backend& backend,
                      ParamStore& store, ActivationMemory& memory)
-    : batch_(options.batch), input_(options.input == InputKind::images ? "images" : "tensor") {
+    : batch_(options.batch),
+      results_(options.results.size()),
+      input_(options.input == InputKind::images ? "images" : "tensor") {
   const InferenceGraph recorded = record_inference(spec, options);
   store.declare(*recorded.graph);
   const CompileOptions compile_options{options.precision, options.weights, options.allow_reference};

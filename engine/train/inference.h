@@ -33,6 +33,7 @@ class Inference {
   void refresh() { executor_->refresh(); }
   /// Runs on one batch: u8 (batch,h,w,3), or f32 for InputKind::tensor.
   void run(const Tensor& input);
+  [[nodiscard]] size_t results() const { return results_; }
   /// The index-th of the results, f32, all rows of the batch.
   [[nodiscard]] Tensor result(size_t index) { return executor_->fetch(index); }
   void observe(StepObserver* observer) { executor_->observe(observer); }
@@ -41,6 +42,7 @@ class Inference {
 
  private:
   int64_t batch_;
+  size_t results_;
   std::string input_;
   std::unique_ptr<Executor> executor_;
 };

@@ -15,6 +15,8 @@ struct Prediction {
   int32_t label = 0;
   double loss = 0;                   ///< cross-entropy of the label
   std::vector<float> probabilities;  ///< by class
+  /// Where the network was asked for them besides.
+  std::vector<float> features = {}, logits = {};
 };
 
 /// -log of the label's probability, or of 1e-30 where it underflowed: the mean of losses stays finite.

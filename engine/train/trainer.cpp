@@ -247,19 +247,15 @@ EpochMetrics Trainer::fit(Loader& train, Loader* validation, const TrainEvents& 
   return best_metrics;
 }
 
-void add_predictions(std::vector<Prediction>& predictions, const ImageBatch& batch,
-                     const Tensor& probabilities) {
-  const auto p = probabilities.as<float>();
-  const auto classes = static_cast<size_t>(probabilities.shape().c);
-  for (size_t i = 0; i < batch.samples.size(); ++i) {
-    if (batch.samples[i] < 0) continue;
-    Prediction one{batch.samples[i], batch.labels.as<int32_t>()[i], 0, {}};
-    one.probabilities.assign(p.begin() + static_cast<ptrdiff_t>(i * classes),
-                             p.begin() + static_cast<ptrdiff_t>((i + 1) * classes));
-    one.loss = cross_entropy(one.probabilities, one.label);
-    predictions.push_back(std::move(one));
-  }
+namespace {
+
+std::vector<float> row_of(const Tensor& rows, size_t i) {
+  const auto width = static_cast<size_t>(rows.shape().count() / rows.shape().n);
+  const auto row = rows.as<float>().subspan(i * width, width);
+  return {row.begin(), row.end()};
 }
+
+}  // namespace
 
 std::vector<Prediction> predict(Inference& inference, Loader& loader) {
   std::vector<Prediction> predictions;
@@ -267,7 +263,20 @@ std::vector<Prediction> predict(Inference& inference, Loader& loader) {
   loader.start_epoch(0);
   while (loader.next(batch)) {
     inference.run(batch.images);
-    add_predictions(predictions, batch, inference.result(0));
+    const Tensor probabilities = inference.result(0);
+    const bool everything = inference.results() == 3;
+    const Tensor features = everything ? inference.result(1) : Tensor();
+    const Tensor logits = everything ? inference.result(2) : Tensor();
+    for (size_t i = 0; i < batch.samples.size(); ++i) {
+      if (batch.samples[i] < 0) continue;
+      Prediction one{batch.samples[i], batch.labels.as<int32_t>()[i], 0, row_of(probabilities, i)};
+      if (everything) {
+        one.features = row_of(features, i);
+        one.logits = row_of(logits, i);
+      }
+      one.loss = cross_entropy(one.probabilities, one.label);
+      predictions.push_back(std::move(one));
+    }
   }
   return predictions;
 }

@@ -114,11 +114,8 @@ struct TrainingPlan {
 };
 TrainingPlan plan_training(const NetworkSpec& spec, const TrainOptions& options, Backend& backend);
 
-/// Appends the predictions of one batch, its padding left out.
-void add_predictions(std::vector<Prediction>& predictions, const ImageBatch& batch,
-                     const Tensor& probabilities);
-
-/// Class probabilities of every sample of a loader, in the loader's order.
+/// Class probabilities of every sample of a loader, in the loader's order; with features and logits where
+/// these are the second and third result that the network was compiled for.
 std::vector<Prediction> predict(Inference& inference, Loader& loader);
 
 }  // namespace xf

@@ -155,8 +155,25 @@ def case_features_of_images_and_of_a_tensor_agree(place):
     with features(place, place.finished_run, "--data", data, "--batch", 4) as f:
         seen = f["features"][:]
     with features(place, place.finished_run, "--tensor", place.path("t.h5") + ":/group/input", "--batch", 4, out="g.h5") as f:
-        assert set(f) == {"features"}
+        assert set(f) == {"features"} and f.attrs["layer"] == b"features"
         assert np.abs(f["features"][:] - seen).max() <= 1e-5 * np.abs(seen).max()
+
+
+def case_features_say_what_is_known(place):
+    """The run's parts and logits, and which weights made them; times where a manifest has them."""
+    with features(place, place.finished_run, "--data", place.data) as f:
+        splits = [s.decode() for s in f["splits"][:]]
+        assert [splits.count(p) for p in ("train", "val", "test")] == [21, 3, 6], splits
+        assert [s.decode() for s in f["classes"][:]] == list(pictures.CLASSES)
+        assert f["logits"].shape == (30, 3) and "gps" not in f
+        assert f.attrs["network"] == b"resnet18_narrow" and f.attrs["weights"].startswith(b"resnet18_narrow-"), dict(f.attrs)
+        logits = f["logits"][:]
+    with features(place, place.finished_run, "--data", place.data, "--layer", "logits", out="g.h5") as f:
+        assert np.array_equal(f["features"][:], logits) and "logits" not in f
+    rows = "".join(f"{place.data}/{c}/g00.png,{c},{t}\n" for c, t in zip(pictures.CLASSES, ("1.5", "", "2.5")))
+    data = pictures.write(place.path("list.csv"), "path,label,gps\n" + rows)
+    with features(place, place.finished_run, "--data", data, out="h.h5") as f:
+        assert np.array_equal(f["gps"][:], [1.5, np.nan, 2.5], equal_nan=True) and "splits" not in f
 
 
 def case_features_layers(place):

@@ -10,10 +10,10 @@ namespace xf::tool {
 
 Classifier::Classifier(Session& session, const LoadedModel& model)
     : dialect_(model.dialect),
-      network_(compile_network(session, model, inference_options(session, 1))),
+      network_(compile_network(session, model, prediction_options(session, 1))),
       input_({1, dialect_.height, dialect_.width, dialect_.channels}, DType::u8) {}
 
-std::vector<float> Classifier::probabilities(const io::Image& picture) {
+Prediction Classifier::classify(const io::Image& picture) {
   const std::span<uint8_t> pixels = input_.as<uint8_t>();
   if (dialect_.channels == 3) {
     resize(picture, dialect_.resize, dialect_.height, dialect_.width, pixels);
@@ -23,9 +23,18 @@ std::vector<float> Classifier::probabilities(const io::Image& picture) {
     to_grey(rgb, pixels);
   }
   network_.run(input_);
-  const Tensor result = network_.result(0);
-  const auto values = result.as<float>();
-  return {values.begin(), values.end()};
+  const auto result = [&](size_t index) {
+    const Tensor tensor = network_.result(index);
+    const auto values = tensor.as<float>();
+    return std::vector<float>(values.begin(), values.end());
+  };
+  return {0, 0, 0, result(0), result(1), result(2)};
+}
+
+InferenceOptions prediction_options(const Session& session, int64_t batch) {
+  InferenceOptions options = inference_options(session, batch);
+  options.results = {"probabilities", "features", "logits"};
+  return options;
 }
 
 io::Image read_picture(const std::string& path) {
@@ -35,12 +44,12 @@ io::Image read_picture(const std::string& path) {
   return picture;
 }
 
-nlohmann::ordered_json prediction_json(const std::string& path, const std::vector<float>& probabilities,
-                                       const LoadedModel& model) {
+nlohmann::ordered_json prediction_json(const std::string& path, const Prediction& p, const LoadedModel& model,
+                                       const std::optional<OutOfClass>& reference) {
   constexpr size_t kTop = 5;
-  const std::vector<int32_t> order = ranking(probabilities);
+  const std::vector<int32_t> order = ranking(p.probabilities);
   nlohmann::ordered_json j;
-  const auto probability = [&](int32_t c) { return probabilities[static_cast<size_t>(c)]; };
+  const auto probability = [&](int32_t c) { return p.probabilities[static_cast<size_t>(c)]; };
   const auto label = [&](int32_t c) { return model.classes[static_cast<size_t>(c)]; };
   j["path"] = path;
   j["label"] = label(order[0]);
@@ -48,6 +57,8 @@ nlohmann::ordered_json prediction_json(const std::string& path, const std::vecto
   j["top"] = nlohmann::ordered_json::array();
   for (size_t k = 0; k < std::min(kTop, order.size()); ++k)
     j["top"].push_back({{"label", label(order[k])}, {"probability", probability(order[k])}});
+  if (reference && !p.features.empty())
+    j["out_of_class"] = reference->calibrated(reference->score(p.features, p.logits));
   j["model"] = model.id;
   return j;
 }

@@ -3,9 +3,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
+#include <optional>
 
+#include "engine/analyze/features_file.h"
 #include "engine/core/error.h"
+#include "engine/core/log.h"
+#include "engine/data/split.h"
+#include "engine/data/split_file.h"
 #include "engine/io/hdf5.h"
 #include "models/registry.h"
 #include "tools/xferrun/command.h"
@@ -50,10 +56,10 @@ class Rows {
                    all.begin() + static_cast<ptrdiff_t>(count * shape_.count() / shape_.n));
     rows_ += count;
   }
-  void write(hdf5::Writer& file) const {
+  void write(hdf5::Writer& file, const std::string& dataset) const {
     std::vector<int64_t> dims{rows_, shape_.c};
     if (shape_.h * shape_.w > 1) dims = {rows_, shape_.h, shape_.w, shape_.c};
-    file.dataset("/features", std::span<const int64_t>(dims), std::span<const float>(values_));
+    file.dataset(dataset, std::span<const int64_t>(dims), std::span<const float>(values_));
   }
   [[nodiscard]] int64_t count() const { return rows_; }
 
@@ -61,6 +67,14 @@ class Rows {
   Shape shape_;
   std::vector<float> values_;
   int64_t rows_ = 0;
+};
+
+/// What is known besides the features.
+struct Known {
+  std::string network, weights;  // which made them
+  std::optional<Rows> logits;
+  std::vector<std::string> classes;
+  std::vector<Part> parts;
 };
 
 InferenceOptions options_for(const FeaturesOptions& o, const Session& session, int64_t images) {
@@ -88,13 +102,15 @@ Inference for_size_of(const TensorInput& in, const LoadedModel& model, const Inf
   }
 }
 
-void run_tensor(const FeaturesOptions& o, Session& session, Rows& rows) {
+void run_tensor(const FeaturesOptions& o, Session& session, Rows& rows, Known& known) {
   TensorInput in = parse_tensor(o.tensor);
   const hdf5::File file(in.file);
   if (!file.exists(in.dataset) || !file.is_dataset(in.dataset))
     throw DataError(in.file, "has no dataset " + in.dataset, "write FILE.h5:/dataset with one that it has");
   in.dims = file.dims(in.dataset);
   LoadedModel model = load(session, o, InputKind::tensor);
+  known.network = model.model;
+  known.weights = model.id;
   const int channels = model.spec.channels;
   if (in.dims.size() != 4 || in.dims[3] != channels || in.dims[0] < 1 || in.dims[1] < 1 || in.dims[2] < 1)
     throw DataError(in.file, fmt::format("{} is ({})", in.dataset, fmt::join(in.dims, ", ")),
@@ -119,12 +135,34 @@ void run_tensor(const FeaturesOptions& o, Session& session, Rows& rows) {
   }
 }
 
-Dataset run_images(const FeaturesOptions& o, Session& session, Rows& rows) {
+/// The parts in which the run saw the images; or those that the data brings, where it is other data.
+std::vector<Part> known_parts(const FeaturesOptions& o, const Dataset& data) {
+  if (o.run.empty()) return own_split(data);
+  const ExistingRun run = open_run(o.run);
+  std::error_code none;
+  if (!std::filesystem::exists(run.split(), none)) return own_split(data);
+  try {
+    return read_split(run.split(), data);
+  } catch (const DataError& e) {
+    log::info("{}: no /splits are written from it", e.what());
+    return own_split(data);
+  }
+}
+
+Dataset run_images(const FeaturesOptions& o, Session& session, Rows& rows, Known& known) {
   const std::string view = o.run.empty() ? o.view.view : view_of_run(open_run(o.run), o.view.view);
   Dataset data = open_images(o.data, parse_on_bad_image(o.reading.on_bad_image), {view, o.view.metadata});
   const LoadedModel model = load(session, o, InputKind::images);
   check_view(data.view, model.dialect.channels);
-  const InferenceOptions options = options_for(o, session, static_cast<int64_t>(data.samples.size()));
+  InferenceOptions options = options_for(o, session, static_cast<int64_t>(data.samples.size()));
+  known.network = model.model;
+  known.weights = model.id;
+  known.parts = known_parts(o, data);
+  if (!o.run.empty() && o.layer != "logits") {
+    options.results.emplace_back("logits");
+    known.logits.emplace();
+    known.classes = model.classes;
+  }
   Inference network = compile_network(session, model, options);
   Loader loader(data.samples, evaluation_loader(model.dialect, options.batch));
   loader.start_epoch(0);
@@ -133,20 +171,39 @@ Dataset run_images(const FeaturesOptions& o, Session& session, Rows& rows) {
     const auto real =
         std::count_if(batch.samples.begin(), batch.samples.end(), [](int64_t s) { return s >= 0; });
     rows.add(network.result(0), real);
+    if (known.logits) known.logits->add(network.result(1), real);
   }
   return data;
 }
 
 void write_samples(hdf5::Writer& file, const Dataset& data) {
   std::vector<std::string> ids, labels, paths;
+  std::vector<double> gps;
   for (const Sample& s : data.samples) {
     ids.push_back(s.glitch);
     labels.push_back(data.classes[static_cast<size_t>(s.label)]);
     paths.push_back(s.name);
+    gps.push_back(s.gps.value_or(std::numeric_limits<double>::quiet_NaN()));
   }
+  const auto images = static_cast<int64_t>(gps.size());
+  if (std::any_of(gps.begin(), gps.end(), [](double t) { return !std::isnan(t); }))
+    file.dataset("/gps", std::span(&images, 1), std::span<const double>(gps));
   file.dataset("/ids", std::span<const std::string>(ids));
   file.dataset("/labels", std::span<const std::string>(labels));
   file.dataset("/paths", std::span<const std::string>(paths));
+}
+
+void write_known(hdf5::Writer& file, const Known& known) {
+  file.attribute("/", kFeaturesNetwork, std::string_view(known.network));
+  file.attribute("/", kFeaturesWeights, std::string_view(known.weights));
+  if (!known.parts.empty()) {
+    std::vector<std::string> splits;
+    for (const Part part : known.parts) splits.emplace_back(name(part));
+    file.dataset("/splits", std::span<const std::string>(splits));
+  }
+  if (!known.logits) return;
+  known.logits->write(file, "/logits");
+  file.dataset("/classes", std::span<const std::string>(known.classes));
 }
 
 constexpr const char* kWrittenBy = "xferrun_features";  // attribute: the version that wrote the file
@@ -166,12 +223,15 @@ void run(const FeaturesOptions& o) {
   hdf5::Writer file(o.out);  // first: what cannot be written is better known before the work
   Session session(o.reading.device);
   Rows rows;
+  Known known;
   if (o.tensor.empty()) {
-    write_samples(file, run_images(o, session, rows));
+    write_samples(file, run_images(o, session, rows, known));
   } else {
-    run_tensor(o, session, rows);
+    run_tensor(o, session, rows, known);
   }
-  rows.write(file);
+  write_known(file, known);
+  file.attribute("/", kFeaturesLayer, std::string_view(o.layer));
+  rows.write(file, "/features");
   file.attribute("/", kWrittenBy, std::string_view(version_number()));
   file.commit();
   session.write_profile();
@@ -191,7 +251,12 @@ void add_features(CLI::App& app) {
   command.add_option("--data", o->data, kDataHelp);
   command.add_option("--tensor", o->tensor,
                      "FILE.h5:/dataset: (images, rows, columns, channels) numbers, already preprocessed");
-  command.add_option("--out", o->out, "the HDF5 file to write: /features, /ids, /labels, /paths")->required();
+  command
+      .add_option("--out", o->out,
+                  "the HDF5 file to write: /features, /ids, /labels, /paths; where known also /gps, /splits "
+                  "and, of a\n"
+                  "RUN, /logits with /classes")
+      ->required();
   command.add_flag("--force", o->force, "replace earlier features in --out, and nothing else");
   command
       .add_option("--layer", o->layer,

@@ -149,14 +149,7 @@ void check_kept(const char* option, const std::string& file, const FineTuneOptio
 }
 
 void run(FineTuneOptions o) {
-  if (o.weights.empty() && !o.from_scratch)
-    throw UsageError("--weights", "is needed", "give pretrained weights, or --from-scratch to start without");
-  if ((o.folds > 0 || o.seeds > 0) && !o.device.profile.empty())
-    throw UsageError("--profile", "cannot be given together with --leave-glitches-out or --seeds",
-                     "profile one training");
-  check_kept("--weights", o.weights, o);
-  check_kept("--split-file", o.split_file, o);
-  RunFolder::check(o.out, o.force ? Replace::yes : Replace::no);
+  check_fine_tune(o);
   const TrainingRequest request = fine_tune_request(o);
   const Dataset data = open_images(o.data, parse_on_bad_image(o.on_bad_image), o.view);
   require_two_classes(data);
@@ -168,6 +161,17 @@ void run(FineTuneOptions o) {
 }
 
 }  // namespace
+
+void check_fine_tune(const FineTuneOptions& o) {
+  if (o.weights.empty() && !o.from_scratch)
+    throw UsageError("--weights", "is needed", "give pretrained weights, or --from-scratch to start without");
+  if ((o.folds > 0 || o.seeds > 0) && !o.device.profile.empty())
+    throw UsageError("--profile", "cannot be given together with --leave-glitches-out or --seeds",
+                     "profile one training");
+  check_kept("--weights", o.weights, o);
+  check_kept("--split-file", o.split_file, o);
+  RunFolder::check(o.out, o.force ? Replace::yes : Replace::no);
+}
 
 TrainingRequest fine_tune_request(FineTuneOptions& o) {
   TrainingRequest request = training_request(o);

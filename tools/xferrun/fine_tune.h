@@ -15,6 +15,10 @@ namespace xf::tool {
 /// weight file throws.
 TrainingRequest fine_tune_request(FineTuneOptions& o);
 
+/// Throws UsageError for options that contradict each other, or have --force remove what the training needs,
+/// and OutputExistsError where --out is there and may not be replaced.
+void check_fine_tune(const FineTuneOptions& o);
+
 /// Splits the data, makes the RUN folder, trains, and evaluates the test part where there is one. `heading`
 /// is put before the epochs' log lines.
 TrainingResult fine_tune(const FineTuneOptions& o, const TrainingRequest& request, const Dataset& data,

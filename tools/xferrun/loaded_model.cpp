@@ -54,10 +54,24 @@ LoadedModel load_run(Session& session, const ExistingRun& run) {
   return m;
 }
 
+std::optional<OutOfClass> out_of_class(const ExistingRun& run, const LoadedModel& model) {
+  std::error_code none;
+  if (!std::filesystem::exists(run.out_of_class(), none)) return std::nullopt;
+  return OutOfClass::read(run.out_of_class(), model.id);
+}
+
+namespace {
+
+std::string id_of(const weights::FileInfo& file) {
+  return file.run ? file.run->model_id : weights::md5_of_file(file.path);
+}
+
+}  // namespace
+
 LoadedModel load_weight_file(Session& session, const std::string& model, const std::filesystem::path& weights,
                              const WeightFileOptions& options, InputKind input, weights::Top top) {
   const weights::FileInfo file = weights::probe(weights);
-  LoadedModel m{model, dialect_of(file, model, options.dialect), {}, {}, {}};
+  LoadedModel m{model, dialect_of(file, model, options.dialect), {}, id_of(file), {}};
   if (input == InputKind::images || !options.preprocess.empty())
     settle_preprocess(m.dialect, model, options.preprocess, &file);
   const int64_t classes = top == weights::Top::loaded ? file.top_classes.value_or(0) : 0;
@@ -87,7 +101,7 @@ LoadedModel load_classifier(Session& session, const std::filesystem::path& weigh
   if (!file.network)
     throw DataError(file.path.string(), "holds no network that is known here", "Name another file.");
   LoadedModel m{*file.network, dialect_of(file, *file.network, options.dialect), classes_of(file), {}, {}};
-  m.id = file.run ? file.run->model_id : weights::md5_of_file(weights);
+  m.id = id_of(file);
   settle_preprocess(m.dialect, m.model, options.preprocess, &file);
   m.spec = make_network(m.model, m.dialect, static_cast<int>(m.classes.size()));
   load_weights(session, m.spec, weights, m.model, weights::Top::loaded);

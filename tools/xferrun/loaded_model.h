@@ -2,9 +2,11 @@
 // A network with weights, for the commands that read: from a RUN folder or a weight file.
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/analyze/out_of_class.h"
 #include "engine/data/dataset.h"
 #include "engine/data/scan.h"
 #include "tools/xferrun/command.h"
@@ -41,6 +43,10 @@ struct LoadedModel {
 
 /// The best weights of a run, into the session.
 LoadedModel load_run(Session& session, const ExistingRun& run);
+
+/// What the run knows of images of no class; nothing where it lacks that. Throws DataError for a reference
+/// that is damaged or does not fit the model.
+std::optional<OutOfClass> out_of_class(const ExistingRun& run, const LoadedModel& model);
 
 /// The network of a weight file: its trunk, or with Top::loaded its classifier too, if it has one. With
 /// InputKind::tensor no preprocessing is needed.

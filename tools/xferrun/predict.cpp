@@ -70,14 +70,15 @@ void predict_images(const PredictOptions& o, const std::optional<ExistingRun>& f
   const LoadedModel model = load(session, o, folder);
   check_view(view, model.dialect.channels);
   const int64_t batch = std::min(o.reading.batch, static_cast<int64_t>(data.samples.size()));
-  Inference network = compile_network(session, model, inference_options(session, batch));
+  const std::optional<OutOfClass> reference = folder ? out_of_class(*folder, model) : std::nullopt;
+  Inference network = compile_network(session, model, prediction_options(session, batch));
   Loader loader(data.samples, evaluation_loader(model.dialect, batch));
   std::vector<Prediction> predictions = predict(network, loader);
   if (!o.grad_cam.empty()) write_grad_cam(session, model, data, predictions, pictures);
   if (view.kind == View::Kind::all) predictions = mean_by_glitch(predictions, data.samples);
   for (const Prediction& p : predictions) {
     const Sample& sample = data.samples[static_cast<size_t>(p.sample)];
-    nlohmann::ordered_json line = prediction_json(shown_name(sample, view), p.probabilities, model);
+    nlohmann::ordered_json line = prediction_json(shown_name(sample, view), p, model, reference);
     if (!o.grad_cam.empty()) line["grad_cam"] = pictures_of(p, view, data, pictures);
     print_line(json_text(line));
   }
@@ -107,10 +108,11 @@ void run(const PredictOptions& o) {
   if (!o.images.empty()) return predict_images(o, folder);
   Session session(o.reading.device);
   const LoadedModel model = load(session, o, folder);
+  const std::optional<OutOfClass> reference = folder ? out_of_class(*folder, model) : std::nullopt;
   if (o.strain.file.empty()) {
-    predict_stream(session, model, o.stream);
+    predict_stream(session, model, reference, o.stream);
   } else {
-    predict_strain(session, model, o.strain);
+    predict_strain(session, model, reference, o.strain);
   }
   session.write_profile();
 }

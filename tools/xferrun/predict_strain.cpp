@@ -35,14 +35,15 @@ QScan scan_strain(const StrainFile& file, double gps) {
 
 void check_duration(const std::string& text) { (void)duration_index(text); }
 
-void predict_strain(Session& session, const LoadedModel& model, const StrainOptions& o) {
+void predict_strain(Session& session, const LoadedModel& model, const std::optional<OutOfClass>& reference,
+                    const StrainOptions& o) {
   const size_t duration = duration_index(o.duration);
   const StrainFile file(o.file);
   for (const double gps : o.gps) file.require_data_at(gps);
   Classifier classifier(session, model);
   for (const double gps : o.gps) {
     const QScan scan = scan_strain(file, gps);
-    auto j = prediction_json(o.file, classifier.probabilities(scan.pictures[duration]), model);
+    auto j = prediction_json(o.file, classifier.classify(scan.pictures[duration]), model, reference);
     j["ifo"] = file.detector();
     j["gps"] = gps;
     j["duration"] = kShownDurations[duration].seconds;

@@ -1,6 +1,7 @@
 #pragma once
 // predict --strain: from strain to a class without files between.
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct StrainOptions {
 void check_duration(const std::string& text);
 
 /// Prints a JSON line for each GPS time: the class of the picture that qscan draws of it, over one duration.
-void predict_strain(Session& session, const LoadedModel& model, const StrainOptions& options);
+void predict_strain(Session& session, const LoadedModel& model, const std::optional<OutOfClass>& reference,
+                    const StrainOptions& options);
 
 }  // namespace xf::tool

@@ -82,6 +82,9 @@ int run_program(int argc, char** argv) {
   add_predict(app);
   add_features(app);
   add_paper(app);
+  add_cluster(app);
+  add_similar(app);
+  add_discover(app);
   add_plan(app);
   add_devices(app);
   add_data(app);

@@ -38,6 +38,7 @@ class RunFolder {
   /// does.
   void write_calibration(const std::vector<Prediction>& validation) const;
   [[nodiscard]] std::filesystem::path best() const { return path_ / "best.h5"; }
+  [[nodiscard]] std::filesystem::path out_of_class() const { return path_ / "out_of_class.h5"; }
 
  private:
   std::filesystem::path path_;
@@ -51,6 +52,8 @@ struct ExistingRun {
   nlohmann::json config;
   [[nodiscard]] std::filesystem::path best() const { return path / "best.h5"; }
   [[nodiscard]] std::filesystem::path split() const { return path / "split.csv"; }
+  /// Is not there in a run with fewer than ten images that did not train.
+  [[nodiscard]] std::filesystem::path out_of_class() const { return path / "out_of_class.h5"; }
 };
 ExistingRun open_run(const std::filesystem::path& path);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/analyze/out_of_class.h"
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "engine/train/glitch_mean.h"
@@ -134,11 +135,14 @@ void TrainingRun::save_best(const RunFolder& folder, int epoch) {
   weights::save(folder.best(), {request_.model, request_.dialect, data_.classes, {}}, named);
 }
 
-void TrainingRun::predict_with_best(const RunFolder& folder, TrainingResult& result) {
-  // The best epoch's weights, as whoever opens the folder later will have them.
+/// The best epoch's weights, as whoever opens the folder later will have them.
+void TrainingRun::load_best(const RunFolder& folder) {
   for (auto& [name, tensor] :
        weights::load(folder.best(), request_.model, tensors_of(spec_), weights::Top::loaded).tensors)
     session_.store().set(name, tensor);
+}
+
+void TrainingRun::predict_with_best(TrainingResult& result) {
   InferenceOptions inference = inference_options(session_, options_.batch);
   inference.weights = Weights::changing;
   Inference best(spec_, inference, session_.backend(), session_.store(), session_.memory());
@@ -151,6 +155,30 @@ void TrainingRun::predict_with_best(const RunFolder& folder, TrainingResult& res
   };
   result.val = predictions_of(val_);
   result.test = predictions_of(test_);
+}
+
+Embedding TrainingRun::embed(const std::vector<Sample>& samples) {
+  InferenceOptions inference = inference_options(session_, options_.batch);
+  inference.weights = Weights::changing;
+  inference.results = {"features", "logits"};
+  Inference best(spec_, inference, session_.backend(), session_.store(), session_.memory());
+  Loader loader(samples, evaluation_loader(request_.dialect, options_.batch));
+  return embed_images(best, loader);
+}
+
+void TrainingRun::write_out_of_class(const RunFolder& folder) {
+  const std::vector<Sample>& held_out = val_.samples.empty() ? test_.samples : val_.samples;
+  if (static_cast<int64_t>(held_out.size()) < OutOfClass::kFewest) {
+    log::info("predict will not say out_of_class: {} images are too few to tell what is far out",
+              held_out.size());
+    return;
+  }
+  std::vector<int32_t> labels;
+  for (const Sample& s : train_.samples) labels.push_back(s.label);
+  const Embedding far = embed(held_out);
+  const OutOfClass reference(embed(train_.samples).features, labels,
+                             static_cast<int32_t>(data_.classes.size()), far.features, far.logits);
+  reference.write(folder.out_of_class(), weights::read_run_info(folder.best()).model_id);
 }
 
 TrainingResult TrainingRun::run(const RunFolder& folder, const std::string& heading) {
@@ -180,7 +208,9 @@ TrainingResult TrainingRun::run(const RunFolder& folder, const std::string& head
   };
   TrainingResult result;
   result.best = trainer_->fit(training, validation ? &*validation : nullptr, events);
-  if (!val_.samples.empty() || !test_.samples.empty()) predict_with_best(folder, result);
+  load_best(folder);
+  if (!val_.samples.empty() || !test_.samples.empty()) predict_with_best(result);
+  write_out_of_class(folder);
   return result;
 }
 

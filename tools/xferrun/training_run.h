@@ -10,6 +10,7 @@
 #include "engine/data/dataset.h"
 #include "engine/train/metrics.h"
 #include "engine/train/trainer.h"
+#include "tools/xferrun/embedding.h"
 #include "tools/xferrun/run_folder.h"
 #include "tools/xferrun/session.h"
 
@@ -50,13 +51,17 @@ class TrainingRun {
   TrainingRun(Session& session, const TrainingRequest& request, const Dataset& data,
               const std::vector<Part>& parts);
   /// Trains on the samples of Part::train, chooses by Part::val, writes metrics.jsonl and best.h5 into the
-  /// folder, and at the very end looks at Part::test with the best weights. `heading` is put before the
-  /// epochs' log lines. Throws DivergedError when a loss or a weight is no longer finite.
+  /// folder, and at the very end looks at Part::test with the best weights, and writes the folder's reference
+  /// for images of no class. `heading` is put before the epochs' log lines. Throws DivergedError when a loss
+  /// or a weight is no longer finite.
   TrainingResult run(const RunFolder& folder, const std::string& heading);
 
  private:
   void save_best(const RunFolder& folder, int epoch);
-  void predict_with_best(const RunFolder& folder, TrainingResult& result);
+  void load_best(const RunFolder& folder);
+  void predict_with_best(TrainingResult& result);
+  [[nodiscard]] Embedding embed(const std::vector<Sample>& samples);
+  void write_out_of_class(const RunFolder& folder);
 
   Session& session_;
   const TrainingRequest& request_;

@@ -1,0 +1,35 @@
+#include "tools/xferrun/embedding.h"
+
+#include <algorithm>
+
+#include "engine/core/error.h"
+
+namespace xf::tool {
+
+namespace {
+
+void append(Points& points, const Tensor& rows, int64_t count) {
+  const Shape& shape = rows.shape();
+  if (shape.h * shape.w > 1) throw UsageError("--layer", "is one of maps", "choose one of vectors");
+  points.dims = shape.c;
+  points.count += count;
+  const auto values = rows.as<float>();
+  points.values.insert(points.values.end(), values.begin(), values.begin() + count * shape.c);
+}
+
+}  // namespace
+
+Embedding embed_images(Inference& network, Loader& loader) {
+  Embedding result;
+  loader.start_epoch(0);
+  for (ImageBatch batch; loader.next(batch);) {
+    network.run(batch.images);
+    const auto real =
+        std::count_if(batch.samples.begin(), batch.samples.end(), [](int64_t s) { return s >= 0; });
+    append(result.features, network.result(0), real);
+    if (network.results() > 1) append(result.logits, network.result(1), real);
+  }
+  return result;
+}
+
+}  // namespace xf::tool
