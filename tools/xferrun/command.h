@@ -14,6 +14,7 @@ void add_fine_tune(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_features(CLI::App& app);
+void add_embed(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_devices(CLI::App& app);
 void add_data(CLI::App& app);

@@ -81,6 +81,7 @@ int run_program(int argc, char** argv) {
   add_evaluate(app);
   add_predict(app);
   add_features(app);
+  add_embed(app);
   add_plan(app);
   add_devices(app);
   add_data(app);
