@@ -34,8 +34,10 @@ class Similarity final : public TsneSimilarity {
       for (int64_t r = 0; r < rows; ++r) {
         const std::span<float> row(distances.data() + r * stride, static_cast<size_t>(stride));
         row[static_cast<size_t>(first + begin + r)] = kFarAway;
-        keep_nearest(row, nearest);
-        distribution_of_entropy(row.data(), stride, std::log(perplexity));
+        if (nearest < count_ - 1)
+          distribute_nearest(row, nearest, std::log(perplexity));
+        else
+          distribution_of_entropy(row.data(), stride, std::log(perplexity));
         std::copy_n(row.begin(), count_, p.begin() + (begin + r) * count_);
       }
     });
@@ -44,14 +46,19 @@ class Similarity final : public TsneSimilarity {
  private:
   float* at(int64_t point) { return rows_.data() + point * length_; }
 
-  /// Puts all but the nearest far away.
-  void keep_nearest(std::span<float> distances, int64_t nearest) const {
-    if (nearest >= count_ - 1) return;
-    std::vector<float> sorted(distances.begin(), distances.end());
-    const auto last = sorted.begin() + nearest - 1;
-    std::nth_element(sorted.begin(), last, sorted.end());
-    for (float& d : distances)
-      if (d > *last) d = kFarAway;
+  /// The distribution over the nearest; the others have no share.
+  static void distribute_nearest(std::span<float> row, int64_t nearest, double entropy) {
+    std::vector<float> near(row.begin(), row.end());
+    const auto last = near.begin() + nearest - 1;
+    std::nth_element(near.begin(), last, near.end());
+    const float limit = *last;
+    near.clear();
+    for (const float d : row)
+      if (d <= limit) near.push_back(d);
+    near.resize(static_cast<size_t>(padded(static_cast<int64_t>(near.size()))), kFarAway);
+    distribution_of_entropy(near.data(), static_cast<int64_t>(near.size()), entropy);
+    auto share = near.begin();
+    for (float& d : row) d = d <= limit ? *share++ : 0.0F;
   }
 
   int64_t count_, length_;
