@@ -17,6 +17,7 @@
 #include "kernels/cuda/recording.h"
 #include "kernels/cuda/stream.h"
 #include "kernels/cuda/transfers.h"
+#include "kernels/cuda/tsne_backend.h"
 
 namespace xf::cuda {
 namespace {
@@ -108,7 +109,8 @@ std::unique_ptr<Backend> make_backend(int index, Determinism determinism) {
   return std::make_unique<CudaBackend>(index, determinism);
 }
 
-constexpr Module kModule{kModuleAbi, XFERRUN_MODULE_BUILD, &versions, &devices, &make_backend};
+constexpr Module kModule{kModuleAbi, XFERRUN_MODULE_BUILD, &versions,
+                         &devices,   &make_backend,        &make_tsne_device};
 
 }  // namespace
 }  // namespace xf::cuda

@@ -67,6 +67,8 @@ std::unique_ptr<Backend> make_backend(int index, Determinism determinism) {
   return load_module().make_backend(index, determinism);
 }
 
+std::unique_ptr<TsneBackend> make_tsne_backend(int index) { return load_module().make_tsne_backend(index); }
+
 Inventory inventory() {
   const Module& module = load_module();
   return {module.versions(), module.devices()};

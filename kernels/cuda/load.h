@@ -21,6 +21,9 @@ const Module& load_module();
 /// A backend on GPU `index`. Throws UnavailableError as load_module() and Module::make_backend do.
 std::unique_ptr<Backend> make_backend(int index, Determinism determinism);
 
+/// t-SNE on GPU `index`. Throws UnavailableError as load_module() and Module::make_tsne_backend do.
+std::unique_ptr<TsneBackend> make_tsne_backend(int index);
+
 /// What `xferrun devices` lists.
 struct Inventory {
   Versions versions;

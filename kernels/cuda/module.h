@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/analyze/tsne_backend.h"
 #include "engine/run/backend.h"
 
 namespace xf::cuda {
@@ -54,10 +55,13 @@ struct Module {
   /// Throws UnavailableError where device `index` is not there or below compute capability 7.5, and where
   /// cuDNN is of another major version than this was built with, or older.
   std::unique_ptr<Backend> (*make_backend)(int index, Determinism determinism);
+  /// Throws UnavailableError where device `index` is not there or below compute capability 7.5.
+  std::unique_ptr<TsneBackend> (*make_tsne_backend)(int index);
 };
 
-/// Raised with every change to Module or to what crosses in it (engine/run/backend.h, engine/graph/).
-constexpr uint32_t kModuleAbi = 2;
+/// Raised with every change to Module or to what crosses in it (engine/run/backend.h, engine/graph/,
+/// engine/analyze/tsne_backend.h).
+constexpr uint32_t kModuleAbi = 3;
 /// Version and compiler.
 #define XFERRUN_MODULE_BUILD XFERRUN_VERSION " " __VERSION__
 constexpr const char* kModuleFile = "libxferrun_cuda.so";

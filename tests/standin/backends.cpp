@@ -23,4 +23,10 @@ std::vector<std::unique_ptr<Backend>> backends(Determinism determinism) {
   return all;
 }
 
+std::vector<std::unique_ptr<TsneBackend>> tsne_backends() {
+  std::vector<std::unique_ptr<TsneBackend>> all;
+  all.push_back(xferrun_cuda_module()->make_tsne_backend(0));
+  return all;
+}
+
 }  // namespace xf::test

@@ -15,6 +15,7 @@ void add_evaluate(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_features(CLI::App& app);
 void add_paper(CLI::App& app);
+void add_embed(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_devices(CLI::App& app);
 void add_data(CLI::App& app);

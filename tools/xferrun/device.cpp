@@ -5,9 +5,31 @@
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "kernels/cpu/backend.h"
+#include "kernels/cpu/tsne.h"
 #include "kernels/cuda/load.h"
 
 namespace xf::tool {
+
+namespace {
+
+/// What `on_gpu` makes on the GPU that the word names, or `on_cpu`.
+template <class OnGpu, class OnCpu>
+auto open(const std::string& device, const OnGpu& on_gpu, const OnCpu& on_cpu) {
+  const bool any = device == "auto";
+  const std::optional<int> gpu = any ? 0 : parse_device(device);
+  if (!gpu) return on_cpu();
+  try {
+    return on_gpu(*gpu);
+  } catch (const UnavailableError& e) {
+    if (any) {
+      log::info("--device auto: the CPU ({})", e.what());
+      return on_cpu();
+    }
+    throw UnavailableError("--device " + device, e.what(), e.remedy());
+  }
+}
+
+}  // namespace
 
 std::optional<int> parse_device(const std::string& device) {
   if (device == "cpu" || device == "auto") return std::nullopt;
@@ -22,18 +44,13 @@ std::optional<int> parse_device(const std::string& device) {
 }
 
 std::unique_ptr<Backend> open_device(const std::string& device, Determinism determinism) {
-  const bool any = device == "auto";
-  const std::optional<int> gpu = any ? 0 : parse_device(device);
-  if (!gpu) return cpu::make_backend(determinism);
-  try {
-    return cuda::make_backend(*gpu, determinism);
-  } catch (const UnavailableError& e) {
-    if (any) {
-      log::info("--device auto: the CPU ({})", e.what());
-      return cpu::make_backend(determinism);
-    }
-    throw UnavailableError("--device " + device, e.what(), e.remedy());
-  }
+  return open(
+      device, [&](int gpu) { return cuda::make_backend(gpu, determinism); },
+      [&] { return cpu::make_backend(determinism); });
+}
+
+std::unique_ptr<TsneBackend> open_tsne_device(const std::string& device) {
+  return open(device, cuda::make_tsne_backend, cpu::make_tsne_backend);
 }
 
 }  // namespace xf::tool

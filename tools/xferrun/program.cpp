@@ -85,6 +85,7 @@ int run_program(int argc, char** argv) {
   add_cluster(app);
   add_similar(app);
   add_discover(app);
+  add_embed(app);
   add_plan(app);
   add_devices(app);
   add_data(app);
