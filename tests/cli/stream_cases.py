@@ -164,6 +164,25 @@ def case_watch_and_a_reader_that_is_slow_or_gone(place):
         stream.end(0)
 
 
+def case_state_of_odd_names_and_cut_short(place):
+    names = [" a.png", "back\\slash.png", "line\nbreak.png"]
+    os.makedirs(place.path("in"))
+    for name in names:
+        arrive(place, name, picture(place))
+    with watching(place, "--state", "state") as stream:
+        assert sorted(stream.line()["path"] for _ in names) == sorted("in/" + name for name in names)
+        stream.end(0)
+    with watching(place, "--state", "state") as stream:
+        arrive(place, "z.png", picture(place))
+        assert stream.line()["path"] == "in/z.png"
+        stream.end(0)
+    with open(place.path("state"), "r+b") as f:  # killed while it noted that
+        f.truncate(os.path.getsize(f.name) - 3)
+    with watching(place, "--state", "state") as stream:
+        assert stream.line()["path"] == "in/z.png"
+        stream.end(0)
+
+
 def case_watch_bad_input(place):
     pictures.write(place.path("file"), "mine")
     os.makedirs(place.path("in"))
