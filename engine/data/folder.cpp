@@ -38,7 +38,7 @@ bool is_image_name(const fs::path& path) {
 }  // namespace
 
 Dataset open_folder(const fs::path& folder) {
-  Dataset data{.source = folder, .root = folder, .classes = {}, .samples = {}, .left_out = {}};
+  Dataset data{.source = folder, .form = Form::folder};
   for (const fs::path& class_folder : entries(folder)) {
     if (!fs::is_directory(class_folder)) {
       data.left_out.push_back(class_folder.filename().string());
@@ -52,12 +52,12 @@ Dataset open_folder(const fs::path& folder) {
         data.left_out.push_back(std::move(name));
         continue;
       }
-      Sample s{.path = file,
+      const auto parts = split_duration(name);
+      Sample s{.images = {{file}},
                .name = name,
                .label = static_cast<int32_t>(data.classes.size()),
                .glitch = glitch_of(name),
-               .gps = {},
-               .part = {}};
+               .duration = parts ? std::optional(parts->duration) : std::nullopt};
       data.samples.push_back(std::move(s));
     }
     if (data.samples.size() == before)

@@ -15,8 +15,8 @@
 #include "engine/core/error.h"
 #include "engine/core/rng.h"
 #include "engine/data/image_cache.h"
+#include "engine/data/pixels.h"
 #include "engine/data/resize.h"
-#include "engine/io/image.h"
 
 namespace xf {
 
@@ -170,7 +170,7 @@ class Loader::Work {
   void load(int64_t sample, std::span<uint8_t> pixels) {
     const auto i = static_cast<size_t>(sample);
     if (!cache_.get(i, pixels)) {
-      resized(io::read_image(samples_[i].path), pixels);
+      resized(read_image(samples_[i]), pixels);
       cache_.put(i, pixels);
     }
     if (!options_.augment.any()) return;

@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <unordered_map>
 
 #include "engine/core/error.h"
+#include "engine/data/columns.h"
 #include "engine/data/sources.h"
 #include "engine/io/csv.h"
 
@@ -17,36 +16,12 @@ namespace xf {
 
 namespace {
 
-/// An optional column. An empty field counts as absent.
-class Column {
- public:
-  Column(const io::CsvTable& table, std::string_view name) : table_(table), index_(table.find(name)) {}
-  [[nodiscard]] bool exists() const { return index_.has_value(); }
-  [[nodiscard]] std::string_view operator[](size_t row) const {
-    return index_ ? std::string_view(table_.rows[row][*index_]) : std::string_view();
-  }
-
- private:
-  const io::CsvTable& table_;
-  std::optional<size_t> index_;
-};
-
 std::string_view required(const io::CsvTable& table, size_t row, std::string_view column) {
   const std::string_view text = table.rows[row][table.column(column)];
   if (text.empty())
     throw DataError(table.where(row), fmt::format("the {} is empty", column),
                     "Fill it in or remove the line.");
   return text;
-}
-
-std::optional<double> read_gps(const io::CsvTable& table, size_t row, std::string_view text) {
-  if (text.empty()) return std::nullopt;
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value))
-    throw DataError(table.where(row), fmt::format("\"{}\" is no GPS time", text),
-                    "Give seconds as a decimal number, or leave the field empty.");
-  return value;
 }
 
 Part read_part(const io::CsvTable& table, size_t row, std::string_view text) {
@@ -62,17 +37,18 @@ Part read_part(const io::CsvTable& table, size_t row, std::string_view text) {
 Dataset open_manifest(const fs::path& file) {
   const io::CsvTable table = io::read_csv(file);
   const Column split(table, "split"), id(table, "id"), gps(table, "gps");
-  Dataset data{.source = file, .root = file.parent_path(), .classes = {}, .samples = {}, .left_out = {}};
+  Dataset data{.source = file, .form = Form::manifest};
   std::vector<std::string> labels;
   std::unordered_map<std::string, size_t> first_row;
   for (size_t row = 0; row < table.rows.size(); ++row) {
     const fs::path listed = fs::path(required(table, row, "path")).lexically_normal();
-    Sample s{.path = data.root / listed,  // an absolute path replaces the root
-             .name = listed.generic_string(),
-             .label = 0,
-             .glitch = id[row].empty() ? glitch_of(listed.generic_string()) : std::string(id[row]),
-             .gps = read_gps(table, row, gps[row]),
-             .part = {}};
+    const std::string name = listed.generic_string();
+    const auto parts = split_duration(name);
+    Sample s{.images = {{file.parent_path() / listed}},  // an absolute path replaces the folder
+             .name = name,
+             .glitch = id[row].empty() ? glitch_of(name) : std::string(id[row]),
+             .duration = parts ? std::optional(parts->duration) : std::nullopt,
+             .gps = read_gps(table, row, gps[row])};
     if (split.exists()) s.part = read_part(table, row, split[row]);
     const auto [it, is_new] = first_row.emplace(s.name, row);
     if (!is_new)

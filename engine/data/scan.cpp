@@ -9,7 +9,7 @@
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "engine/core/threads.h"
-#include "engine/io/image.h"
+#include "engine/data/pixels.h"
 
 namespace xf {
 
@@ -41,9 +41,9 @@ Scan scan(const Dataset& data) {
   parallel_for(static_cast<int64_t>(data.samples.size()), [&](int64_t index) {
     const auto i = static_cast<size_t>(index);
     try {
-      const io::Image image = io::read_image(data.samples[i].path);
+      const io::Image image = read_image(data.samples[i]);
       if (image.width < 2 || image.height < 2)
-        throw DataError(data.samples[i].path.string(),
+        throw DataError(data.samples[i].images.at(0).where(),
                         fmt::format("is {}x{} pixels: it shows nothing over time and frequency", image.width,
                                     image.height));
       result.images[i] = {image.width, image.height, content_hash(image)};
@@ -74,12 +74,6 @@ std::map<std::pair<int, int>, size_t> image_sizes(const Scan& scan) {
   for (const ImageFacts& image : scan.images)
     if (image.width > 0) ++sizes[{image.width, image.height}];
   return sizes;
-}
-
-OnBadImage parse_on_bad_image(std::string_view text) {
-  if (text == "fail") return OnBadImage::fail;
-  if (text == "skip") return OnBadImage::skip;
-  throw UsageError("--on-bad-image", fmt::format("there is no \"{}\"", text), "Choose one of: fail, skip.");
 }
 
 void settle_bad_images(OnBadImage policy, const Scan& scan, Dataset& data) {

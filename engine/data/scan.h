@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,11 +37,6 @@ std::vector<std::vector<size_t>> duplicates(const Scan& scan);
 
 /// How many images there are of each (width, height).
 std::map<std::pair<int, int>, size_t> image_sizes(const Scan& scan);
-
-/// What to do about images that cannot be read.
-enum class OnBadImage : uint8_t { fail, skip };
-/// Throws UsageError with the valid names.
-OnBadImage parse_on_bad_image(std::string_view text);
 
 /// Nothing when all images are good. fail: throws DataError naming every bad image. skip: logs each and takes
 /// it out of the data; throws DataError when a class (named) is left without images.

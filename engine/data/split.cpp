@@ -34,26 +34,39 @@ void assign(const Glitch& glitch, Part part, std::vector<Part>& parts) {
 
 }  // namespace
 
-std::vector<Part> make_split(const Dataset& data, const SplitOptions& options) {
+std::vector<ClassShares> class_shares(const Dataset& data, const SplitOptions& options) {
   require_fraction("--val-fraction", options.val);
   require_fraction("--test-fraction", options.test);
   if (options.val + options.test >= 1)
     throw UsageError("--val-fraction and --test-fraction", "leave nothing to train on",
                      "Choose fractions whose sum is below 1.");
   require_two_classes(data);
+  std::vector<ClassShares> shares;
+  for (const std::vector<Glitch>& glitches : glitches_by_class(data)) {
+    const size_t all = glitches.size();
+    if (all == 0) {  // a class of the network that this data does not show
+      shares.emplace_back();
+      continue;
+    }
+    const size_t test = share(options.test, all), val = share(options.val, all);
+    if (test + val >= all)
+      throw DataError(data.source.string(),
+                      fmt::format("class {} has {} glitch{}, and {} for testing and {} for validation leave "
+                                  "none to train on",
+                                  data.classes[shares.size()], all, all == 1 ? "" : "es", test, val),
+                      "Add images of it, remove the class, or set --val-fraction or --test-fraction to 0.");
+    shares.push_back({all - test - val, val, test});
+  }
+  return shares;
+}
+
+std::vector<Part> make_split(const Dataset& data, const SplitOptions& options) {
+  const std::vector<ClassShares> shares = class_shares(data, options);
   std::vector<Part> parts(data.samples.size(), Part::train);
   std::vector<std::vector<Glitch>> classes = glitches_by_class(data);
   for (size_t c = 0; c < classes.size(); ++c) {
     std::vector<Glitch>& glitches = classes[c];
-    if (glitches.empty()) continue;  // a class of the network that this data does not show
-    const size_t test = share(options.test, glitches.size()), val = share(options.val, glitches.size());
-    if (test + val >= glitches.size())
-      throw DataError(
-          data.source.string(),
-          fmt::format("class {} has {} glitch{}, and {} for testing and {} for validation leave "
-                      "none to train on",
-                      data.classes[c], glitches.size(), glitches.size() == 1 ? "" : "es", test, val),
-          "Add images of it, remove the class, or set --val-fraction or --test-fraction to 0.");
+    const auto [train, val, test] = shares[c];
     Rng rng(options.seed, kSplitStream + c);
     rng.shuffle(glitches);
     for (size_t i = 0; i < test; ++i) assign(glitches[i], Part::test, parts);

@@ -15,6 +15,13 @@ struct SplitOptions {
   uint64_t seed = 0;
 };
 
+/// How many glitches of a class each part gets.
+struct ClassShares {
+  size_t train = 0, val = 0, test = 0;
+};
+/// Those of make_split(), by class; all 0 for a class without glitches. Throws as make_split().
+std::vector<ClassShares> class_shares(const Dataset& data, const SplitOptions& options);
+
 /// A split drawn class by class: a class of g glitches gives max(1, round(fraction * g)) of them to each part
 /// with a fraction above 0, and keeps the rest for training. A pure function of the seed, the classes and the
 /// glitch names; the order of the samples does not matter. The result has one entry a sample.

@@ -122,12 +122,13 @@ size_t receive(const char* data, size_t /*one*/, size_t count, void* user) {
 
 using Curl = std::unique_ptr<CURL, decltype(&curl_easy_cleanup)>;
 
-Curl prepare(const Download& d) {
+/// Without a place for what it receives.
+Curl prepare(const std::string& url) {
   static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
   Curl curl(ready == CURLE_OK ? curl_easy_init() : nullptr, &curl_easy_cleanup);
-  if (!curl) throw UnavailableError(d.url, "libcurl cannot be used", "fetch the file in another way");
+  if (!curl) throw UnavailableError(url, "libcurl cannot be used", "fetch the file in another way");
   CURL* c = curl.get();
-  curl_easy_setopt(c, CURLOPT_URL, d.url.c_str());
+  curl_easy_setopt(c, CURLOPT_URL, url.c_str());
   curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
@@ -138,7 +139,6 @@ Curl prepare(const Download& d) {
   curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, 1L);
   curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, kSilentSeconds);
   curl_easy_setopt(c, CURLOPT_USERAGENT, "xferrun");
-  curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, &receive);
   return curl;
 }
 
@@ -147,7 +147,8 @@ constexpr std::string_view kRemedy =
 
 /// Fills the file up to its size. Throws.
 void fetch(const Download& d, const Descriptor& file) {
-  const Curl curl = prepare(d);
+  const Curl curl = prepare(d.url);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &receive);
   char text[CURL_ERROR_SIZE] = {};
   curl_easy_setopt(curl.get(), CURLOPT_ERRORBUFFER, text);
   if (file.size() > d.bytes) file.empty();
@@ -203,7 +204,34 @@ bool is_there(const Download& d) {
   }
 }
 
+struct Text {
+  std::string body;
+  size_t limit;
+};
+
+size_t collect(const char* data, size_t /*one*/, size_t count, void* user) {
+  auto& text = *static_cast<Text*>(user);
+  if (text.body.size() + count > text.limit) return 0;
+  text.body.append(data, count);
+  return count;
+}
+
 }  // namespace
+
+std::string fetch_text(const std::string& url, size_t limit) {
+  const Curl curl = prepare(url);
+  Text text{{}, limit};
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &collect);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &text);
+  const CURLcode result = curl_easy_perform(curl.get());
+  if (result == CURLE_WRITE_ERROR)
+    throw DataError(url, fmt::format("answers with more than {} bytes", limit), "Name another --mirror.");
+  if (result == CURLE_HTTP_RETURNED_ERROR)
+    throw UnavailableError(url, fmt::format("the server answers {}", status_of(curl.get())),
+                           std::string(kRemedy));
+  if (result != CURLE_OK) throw UnavailableError(url, curl_easy_strerror(result), std::string(kRemedy));
+  return std::move(text.body);
+}
 
 void download(const Download& d) {
   std::error_code ignored;  // the first write says what is wrong

@@ -28,4 +28,8 @@ struct Download {
 /// error; DataError when it has a file of another size, and what check() throws; WriteError.
 void download(const Download& d);
 
+/// A small answer whose length nobody knows: the body of `url`, http or https. Throws UnavailableError as
+/// download() does, at once, and DataError for more than `limit` bytes.
+std::string fetch_text(const std::string& url, size_t limit);
+
 }  // namespace xf::io

@@ -8,6 +8,11 @@
 
 namespace xf {
 
+double cross_entropy(const std::vector<float>& probabilities, int32_t label) {
+  constexpr double kSmallest = 1e-30;
+  return -std::log(std::max<double>(probabilities[static_cast<size_t>(label)], kSmallest));
+}
+
 std::vector<int32_t> ranking(const std::vector<float>& probabilities) {
   std::vector<int32_t> order(probabilities.size());
   std::iota(order.begin(), order.end(), 0);

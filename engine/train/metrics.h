@@ -16,6 +16,9 @@ struct Prediction {
   std::vector<float> probabilities;  ///< by class
 };
 
+/// -log of the label's probability, or of 1e-30 where it underflowed: the mean of losses stays finite.
+double cross_entropy(const std::vector<float>& probabilities, int32_t label);
+
 struct ClassMetrics {
   std::string label;
   double precision = 0, recall = 0, f1 = 0;  ///< 0 where their denominator is 0

@@ -261,9 +261,7 @@ std::vector<Prediction> predict(Inference& inference, Loader& loader) {
       Prediction one{batch.samples[i], batch.labels.as<int32_t>()[i], 0, {}};
       one.probabilities.assign(p.begin() + static_cast<ptrdiff_t>(i * classes),
                                p.begin() + static_cast<ptrdiff_t>((i + 1) * classes));
-      // A probability that underflowed to zero would make the mean infinite.
-      constexpr double kSmallest = 1e-30;
-      one.loss = -std::log(std::max<double>(one.probabilities[static_cast<size_t>(one.label)], kSmallest));
+      one.loss = cross_entropy(one.probabilities, one.label);
       predictions.push_back(std::move(one));
     }
   }

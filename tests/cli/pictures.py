@@ -3,6 +3,7 @@ import os
 import struct
 import zlib
 
+import h5py
 import numpy as np
 
 CLASSES = ("blob", "line", "rise")
@@ -49,6 +50,25 @@ def folder(path, per_class=10, labels=CLASSES, side=SIDE):
             os.makedirs(os.path.dirname(name), exist_ok=True)
             with open(name, "wb") as f:
                 f.write(png(picture(kind, i, side)))
+    return path
+
+
+DURATIONS = ("0.5", "1.0", "2.0", "4.0")
+PARTS = ("train", "train", "train", "train", "validation", "test")
+
+
+def spectrogram(kind, number):
+    """A grey picture as Gravity Spy's HDF5 files hold it."""
+    return picture(kind, number, 170)[None, :140, :, 1].astype(np.float32) / 255
+
+
+def gravity_spy(path, per_class=6, labels=CLASSES):
+    """A file in Gravity Spy's layout; ids are LABEL0, LABEL1, …, in turn in the parts of PARTS."""
+    with h5py.File(path, "w") as f:
+        for c, label in enumerate(labels):
+            for i in range(per_class):
+                for d, duration in enumerate(DURATIONS):
+                    f[f"{label}/{PARTS[i % len(PARTS)]}/{label}{i}/{duration}.png"] = spectrogram(CLASSES[c % len(CLASSES)], 4 * i + d)
     return path
 
 

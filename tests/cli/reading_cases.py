@@ -54,7 +54,7 @@ def case_evaluate_without_some_classes(place):
     data = place.own_data()
     shutil.rmtree(os.path.join(data, "line"))
     e = evaluated(place, "--split", "all", data=data)
-    assert [c["support"] for c in e["classes"]] == [10, 0, 10], e
+    assert [c["support"] for c in e["classes"]] == [10, 0, 10] and e["absent_classes"] == ["line"], e
     assert abs(e["macro_f1"] - (e["classes"][0]["f1"] + e["classes"][2]["f1"]) / 2) < 1e-9
     assert evaluated(place, data=data)["images"] == 4
     shutil.rmtree(os.path.join(data, "blob"))
@@ -64,8 +64,17 @@ def case_evaluate_without_some_classes(place):
 def case_evaluate_other_classes_and_images(place):
     data = place.own_data()
     shutil.copytree(os.path.join(data, "rise"), os.path.join(data, "whistle"))
+    e = evaluated(place, "--split", "all", data=data)
+    assert (e["images"], e["unknown_images"], e["unknown_classes"], e["absent_classes"]) == (30, 10, ["whistle"], []), e
+    assert {k: v for k, v in e.items() if k[:7] != "unknown"} == {
+        k: v for k, v in evaluated(place, "--split", "all").items() if k[:7] != "unknown"}
+    table = place.run("evaluate", place.finished_run, "--data", data).stdout
+    assert "10 images of classes that the network does not know (whistle)" in table, table
+    for c in pictures.CLASSES:
+        shutil.rmtree(os.path.join(data, c))
     place.refuses(65, "evaluate", place.finished_run, "--data", data, names=["data", "whistle", "blob"])
-    shutil.rmtree(os.path.join(data, "whistle"))
+    shutil.rmtree(data)
+    data = place.own_data()
     pictures.write(os.path.join(data, "rise", "new.png"), pictures.png(pictures.picture("rise", 50)))
     place.refuses(65, "evaluate", place.finished_run, "--data", data, names=["split.csv", "rise/new.png"])
     assert evaluated(place, "--split", "all", data=data)["images"] == 31
@@ -217,7 +226,8 @@ def case_bf16_is_near_f32(place):
 
 def case_inspect(place):
     found = strict_json(place.run("data", "inspect", place.data, "--json").stdout)
-    assert found == {"images": 30, "classes": [{"label": c, "images": 10, "glitches": 10} for c in pictures.CLASSES]}, found
+    assert found["classes"] == [{"label": c, "images": 10, "glitches": 10} for c in pictures.CLASSES], found
+    assert (found["images"], found["form"], found["class_list"]) == (30, "folder", None), found
     text = place.run("data", "inspect", place.data).stdout
     assert "3 classes, 30 images" in text, text
     place.refuses(66, "data", "inspect", place.path("gone"), names=["gone"])

@@ -1,6 +1,7 @@
 """Which images train and which are kept: split files, folds, parts that a class does not have."""
 import csv
 import os
+import shutil
 
 import pictures
 from place import metrics, strict_json
@@ -116,3 +117,67 @@ def case_names_that_need_quoting(place):
     images = [os.path.join(data, c, "g00.png") for c in labels[:2]]
     assert [strict_json(line)["path"] for line in place.run("predict", run, *images).stdout.splitlines()] == images
     place.run("features", run, "--data", data, "--out", place.path("f.h5"))
+
+
+def ids_by_part(file):
+    table = rows(file)
+    return {p: {r["id"] for r in table if r["split"] == p} for p in ("train", "val", "test")}
+
+
+def case_split_command(place):
+    """A split of its own is written, drawn as fine-tune draws it, and used."""
+    place.run("data", "split", place.data, "--out", place.path("s.csv"), "--seed", 3)
+    assert rows(place.path("s.csv")) == rows(os.path.join(place.finished_run, "split.csv"))
+    done = place.run("data", "split", place.data, "--out", place.path("t.csv"), "--test-fraction", 0.5, "--json")
+    told = strict_json(done.stdout)["splits"]
+    assert [c["test"] for c in told[0]["classes"]] == [5, 5, 5] and told[0]["file"] == place.path("t.csv"), told
+    place.tune("--split-file", place.path("t.csv"))
+    assert evaluation(place.path("out"))["images"] == 15
+    with unchanged(place.here):
+        place.refuses(73, "data", "split", place.data, "--out", place.path("s.csv"), names=["s.csv", "--force"])
+        place.refuses(65, "data", "split", place.data, "--out", place.path("n.csv"), "--val-fraction", 0.6, "--test-fraction", 0.38,
+                      names=["blob", "none to train on"])
+    place.run("data", "split", place.data, "--out", place.path("s.csv"), "--force")
+    pictures.write(place.path("s.csv"), "mine\n")
+    with unchanged(place.here):
+        place.refuses(73, "data", "split", place.data, "--out", place.path("s.csv"), "--force", names=["s.csv"])
+
+
+def case_split_command_folds(place):
+    place.run("data", "split", place.data, "--out", place.path("s.csv"), "--folds", 3)
+    tested = []
+    for fold in (1, 2, 3):
+        parts = ids_by_part(place.path(f"s-{fold}.csv"))
+        assert not parts["val"] and not parts["train"] & parts["test"]
+        tested += parts["test"]
+    assert len(tested) == len(set(tested)) == 30
+    place.refuses(2, "data", "split", place.data, "--out", place.path("n.csv"), "--folds", 3, "--val-fraction", 0.1, names=["--val-fraction"])
+
+
+def case_split_command_in_time(place):
+    """Bursts of four glitches, of whatever class, a thousand seconds apart."""
+    shutil.copytree(place.data, place.path("data"))
+    images = [(c, i) for i in range(10) for c in pictures.CLASSES]
+    table = ["path,label,gps"] + [f"data/{c}/g{i:02}.png,{c},{1e9 + 1000 * (n // 4) + n % 4}" for n, (c, i) in enumerate(images)]
+    pictures.write(place.path("m.csv"), "\n".join(table) + "\n")
+    burst = {f"data/{c}/g{i:02}": n // 4 for n, (c, i) in enumerate(images)}
+    place.run("data", "split", place.path("m.csv"), "--out", place.path("s.csv"), "--gps-gap", 100)
+    parts = {p: {burst[i] for i in ids} for p, ids in ids_by_part(place.path("s.csv")).items()}
+    assert all(parts.values()) and len(parts["train"]) + len(parts["val"]) + len(parts["test"]) == 8, parts
+    place.run("data", "split", place.path("m.csv"), "--out", place.path("f.csv"), "--gps-gap", 100, "--folds", 2)
+    for fold in (1, 2):
+        parts = ids_by_part(place.path(f"f-{fold}.csv"))
+        assert not {burst[i] for i in parts["train"]} & {burst[i] for i in parts["test"]}
+    with unchanged(place.here):
+        for data, gap, code, names in [(place.path("m.csv"), 1e6, 65, ["m.csv", "--gps-gap"]), (place.data, 100, 65, ["GPS time", "--metadata"]),
+                                       (place.path("m.csv"), 0, 2, ["--gps-gap"])]:
+            place.refuses(code, "data", "split", data, "--out", place.path("n.csv"), "--gps-gap", gap, names=names)
+
+
+def case_split_file_with_one_id_on_both_sides(place):
+    table = rows(os.path.join(place.finished_run, "split.csv"))
+    table[1] = {**table[1], "id": table[0]["id"], "split": "test"}
+    table[0]["split"] = "train"
+    file = write_rows(place.path("s.csv"), table)
+    with unchanged(place.here):
+        place.refuses(65, *place.tuning("--split-file", file), names=["s.csv:3", table[0]["id"], "train", "test"])

@@ -34,7 +34,8 @@ bool mentions(const std::string& text, const std::string& part) {
 TEST_CASE("a glitch's name is its file's without extension and duration") {
   CHECK(glitch_of("Blip/a_0.5.png") == "Blip/a");
   CHECK(glitch_of("Blip/a_4.0.PNG") == "Blip/a");
-  CHECK(glitch_of("Blip/H1_Uvs_spectrogram_2.0.png") == "Blip/H1_Uvs_spectrogram");
+  CHECK(glitch_of("Blip/H1_Uvs_spectrogram_2.0.png") == "Uvs");  // of the PNG release
+  CHECK(glitch_of("Blip/train/Uvs/2.0.png") == "Blip/train/Uvs");
   CHECK(glitch_of("Blip/a_3.0.png") == "Blip/a_3.0");
   CHECK(glitch_of("Koi/L1_1238344367.245120049.png") == "Koi/L1_1238344367.245120049");
   CHECK(glitch_of("v1.0/a") == "v1.0/a");
@@ -51,7 +52,7 @@ TEST_CASE("a folder of class folders") {
   std::vector<std::string> names;
   for (const Sample& s : data.samples) names.push_back(s.name);
   CHECK(names == std::vector<std::string>{"a/x.bmp", "a/y.jpeg", "b/1.JPG", "b/2_0.5.png", "b/2_1.0.png"});
-  CHECK(data.samples[4].path == folder.path() / "b/2_1.0.png");
+  CHECK(data.samples[4].images[0].file == folder.path() / "b/2_1.0.png");
   CHECK(data.samples[1].label == 0);
   CHECK(data.samples[2].label == 1);
   CHECK(data.samples[3].glitch == "b/2");
@@ -83,11 +84,27 @@ TEST_CASE("labels follow a network's classes") {
   test::put(folder, "a/1.png", "");
   test::put(folder, "c/1.png", "");
   Dataset data = open_dataset(folder.path());
-  use_classes(data, {"c", "b", "a"});
+  const ClassDifference difference = use_classes(data, {"c", "b", "a"});
   CHECK(data.samples[0].label == 2);
   CHECK(data.samples[1].label == 0);
   CHECK(data.classes.size() == 3);
-  CHECK_THROWS_WITH_AS(use_classes(data, {"a", "b"}), doctest::Contains("does not know: c"), DataError);
+  CHECK(difference.unknown.empty());
+  CHECK(difference.unknown_images == 0);
+  CHECK(difference.absent == std::vector<std::string>{"b"});
+}
+
+TEST_CASE("images of classes that a network does not know are left out") {
+  const test::TemporaryFolder folder;
+  for (const char* file : {"a/1.png", "b/1.png", "b/2.png", "c/1.png"}) test::put(folder, file, "");
+  Dataset data = open_dataset(folder.path());
+  const ClassDifference difference = use_classes(data, {"c", "d"});
+  CHECK(difference.unknown == std::vector<std::string>{"a", "b"});
+  CHECK(difference.unknown_images == 3);
+  CHECK(difference.absent == std::vector<std::string>{"d"});
+  REQUIRE(data.samples.size() == 1);
+  CHECK(data.samples[0].name == "c/1.png");
+  CHECK(data.samples[0].label == 0);
+  CHECK_THROWS_WITH_AS((void)use_classes(data, {"x"}), doctest::Contains("it has c, d"), DataError);
 }
 
 TEST_CASE("real folders of glitch images") {

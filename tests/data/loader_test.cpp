@@ -155,7 +155,7 @@ TEST_CASE("an image that breaks on the way is reported with its batch, and the l
     CHECK_THROWS_WITH_AS((void)loader.next(batch), doctest::Contains("09.png"), DataError);
     CHECK(!loader.next(batch));
   }
-  std::filesystem::remove(data.samples[9].path);
+  std::filesystem::remove(data.samples[9].images[0].file);
   loader.start_epoch(0, 2);
   ImageBatch batch;
   CHECK_THROWS_AS((void)loader.next(batch), MissingInputError);
@@ -201,7 +201,7 @@ TEST_CASE("real spectrograms arrive whole at the network's size") {
   loader.start_epoch(0);
   ImageBatch batch;
   REQUIRE(loader.next(batch));
-  const io::Image second = io::read_image(samples[1].path);
+  const io::Image second = io::read_image(samples[1].images[0].file);
   const auto bytes = batch.images.as<uint8_t>().subspan(second.rgb.size(), second.rgb.size());
   CHECK(std::equal(bytes.begin(), bytes.end(), second.rgb.begin()));
 }

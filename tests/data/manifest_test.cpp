@@ -28,14 +28,14 @@ TEST_CASE("a manifest with all its columns") {
   const Dataset data = open_dataset(file);
   CHECK(data.classes == std::vector<std::string>{"Blip, low", "Whistle"});
   REQUIRE(data.samples.size() == 3);
-  CHECK(data.samples[0].path == folder / "sub/images/w_0.5.png");
+  CHECK(data.samples[0].images[0].file == folder / "sub/images/w_0.5.png");
   CHECK(data.samples[0].name == "images/w_0.5.png");
   CHECK(data.samples[0].label == 1);
   CHECK(data.samples[0].glitch == "abc");
   CHECK(data.samples[0].gps == 1264785164.25);
   CHECK(data.samples[1].glitch == "images/b");
   CHECK(!data.samples[1].gps);
-  CHECK(data.samples[2].path == "/elsewhere/w_1.0.png");
+  CHECK(data.samples[2].images[0].file == "/elsewhere/w_1.0.png");
   CHECK(own_split(data) == std::vector<Part>{Part::train, Part::val, Part::train});
 }
 
@@ -63,6 +63,8 @@ TEST_CASE("manifests that are refused") {
   refuses(folder, "path,label,gps\na.png,A,yesterday\n", "no GPS time");
   refuses(folder, "path,label,id\na.png,A,1\nb.png,B,1\n", "glitch 1 is labelled A (a.png) and B (b.png)");
   refuses(folder, "path,label\na_0.5.png,A\na_1.0.png,B\n", "glitch a is labelled");
+  refuses(folder, "path,label,split\na_0.5.png,A,train\na_1.0.png,A,test\n",
+          "glitch a is in train (a_0.5.png) and in test (a_1.0.png)");
 }
 
 TEST_CASE("a split file gives back the split") {
@@ -80,6 +82,10 @@ TEST_CASE("a split file gives back the split") {
   Dataset fewer = data;  // lines about absent images do no harm
   fewer.samples.resize(10);
   CHECK(read_split(folder / "split.csv", fewer) == std::vector<Part>(parts.begin(), parts.begin() + 10));
+
+  Dataset renamed = data;  // another view of the same glitches
+  for (Sample& s : renamed.samples) s.name = "other/" + s.name;
+  CHECK(read_split(folder / "split.csv", renamed) == parts);
 
   // A split file is itself a manifest with its own split.
   const Dataset again = open_dataset(folder / "split.csv");
@@ -99,6 +105,8 @@ TEST_CASE("split files that do not fit are refused") {
   refused("path,label,split\na.png,A,train\nb.png,B,tset\n", "split.csv:3: there is no split \"tset\"");
   refused("path,label,split\na.png,A,train\na.png,A,test\nb.png,B,test\n", "listed twice");
   refused("path,label\na.png,A\n", "split");
+  refused("path,label,split,id\na.png,A,train,1\nb.png,B,test,1\n",
+          "split.csv:3: glitch 1 is in test here and in train on line 2");
   CHECK_THROWS_AS((void)read_split(folder / "absent.csv", data), MissingInputError);
   CHECK_THROWS_AS(write_split(folder / "no/such/folder.csv", data, {Part::train, Part::test}), WriteError);
 }

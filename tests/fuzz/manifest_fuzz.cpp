@@ -1,3 +1,5 @@
+#include <map>
+
 #include "engine/data/dataset.h"
 #include "engine/data/split_file.h"
 #include "tests/fuzz/fuzz.h"
@@ -10,9 +12,11 @@ void xf::fuzz::read(std::span<const uint8_t> input) {
     const Dataset set = open_dataset(manifest);
     fuzz::require(!set.samples.empty() && !set.classes.empty());
     std::vector<Part> parts;
+    std::map<std::string, Part> part_of;  // a glitch is in one
     for (const Sample& s : set.samples) {
       fuzz::require(s.label >= 0 && static_cast<size_t>(s.label) < set.classes.size());
-      parts.push_back(s.part.value_or(static_cast<Part>(parts.size() % 3)));
+      const auto free = static_cast<Part>(part_of.size() % 3);
+      parts.push_back(part_of.emplace(s.glitch, s.part.value_or(free)).first->second);
     }
     const std::filesystem::path split = manifest.parent_path() / "split.csv";
     write_split(split, set, parts);

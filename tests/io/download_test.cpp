@@ -170,4 +170,16 @@ TEST_CASE("downloads: a server that is not there, and a folder that cannot be") 
   CHECK_THROWS_AS(io::download(d), WriteError);
 }
 
+TEST_CASE("downloads: a small answer as text") {
+  const std::string text = file_of(5000);
+  const ScriptedServer server([&](From from) { return continued(text, from); });
+  CHECK(io::fetch_text(server.url(), text.size()) == text);
+  CHECK_THROWS_WITH_AS((void)io::fetch_text(server.url(), text.size() - 1),
+                       doctest::Contains("more than 4999 bytes"), DataError);
+  const ScriptedServer absent([](From) { return Reply{404, "nothing", {}, {}}; });
+  CHECK_THROWS_WITH_AS((void)io::fetch_text(absent.url(), 100), doctest::Contains("404"), UnavailableError);
+  const ScriptedServer broken([](From) { return Reply{200, "half", 8, {}}; });
+  CHECK_THROWS_AS((void)io::fetch_text(broken.url(), 100), UnavailableError);
+}
+
 }  // namespace xf::test

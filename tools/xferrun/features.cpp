@@ -22,6 +22,7 @@ namespace {
 struct FeaturesOptions {
   ReadingOptions reading;
   WeightFileOptions file;
+  ViewOptions view;
   std::string run, model, weights, data, tensor, out, layer = "features";
   bool force = false;
 };
@@ -119,8 +120,10 @@ void run_tensor(const FeaturesOptions& o, Session& session, Rows& rows) {
 }
 
 Dataset run_images(const FeaturesOptions& o, Session& session, Rows& rows) {
-  Dataset data = open_images(o.data, parse_on_bad_image(o.reading.on_bad_image));
+  const std::string view = o.run.empty() ? o.view.view : view_of_run(open_run(o.run), o.view.view);
+  Dataset data = open_images(o.data, parse_on_bad_image(o.reading.on_bad_image), {view, o.view.metadata});
   const LoadedModel model = load(session, o, InputKind::images);
+  check_view(data.view, model.dialect.channels);
   const InferenceOptions options = options_for(o, session, static_cast<int64_t>(data.samples.size()));
   Inference network = compile_network(session, model, options);
   Loader loader(data.samples, evaluation_loader(model.dialect, options.batch));
@@ -185,7 +188,7 @@ void add_features(CLI::App& app) {
   command.add_option("--model", o->model, "the network of --weights, as in fine-tune")
       ->check(word_of(find_model));
   command.add_option("--weights", o->weights, "a weight file instead of a RUN folder");
-  command.add_option("--data", o->data, "the images: a folder of class folders, or a CSV manifest");
+  command.add_option("--data", o->data, kDataHelp);
   command.add_option("--tensor", o->tensor,
                      "FILE.h5:/dataset: (images, rows, columns, channels) numbers, already preprocessed");
   command.add_option("--out", o->out, "the HDF5 file to write: /features, /ids, /labels, /paths")->required();
@@ -194,6 +197,7 @@ void add_features(CLI::App& app) {
       .add_option("--layer", o->layer,
                   "features, pool (the mean of the last map), logits, or a named map: see plan --explain")
       ->capture_default_str();
+  add_view_options(command, o->view);
   add_weight_file_options(command, o->file);
   add_reading_options(command, o->reading);
   command.callback([o] { run(*o); });

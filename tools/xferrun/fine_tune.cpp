@@ -25,12 +25,16 @@ std::vector<Part> choose_split(const FineTuneOptions& o, const Dataset& data) {
   if (!o.split_file.empty()) {
     parts = read_split(o.split_file, data);
     check_split(data, parts, o.split_file);
-  } else if (parts = own_split(data); !parts.empty()) {
-    check_split(data, parts, data.source);
-  } else {
-    parts = make_split(data, {o.val_fraction, o.test_fraction, o.seed});
+    return parts;
   }
-  return parts;
+  if (!o.val_fraction && !o.test_fraction) parts = own_split(data);
+  if (!parts.empty()) {
+    log::info("{}: its own parts are kept", data.source.string());
+    check_split(data, parts, data.source);
+    return parts;
+  }
+  const SplitOptions usual;
+  return make_split(data, {o.val_fraction.value_or(usual.val), o.test_fraction.value_or(usual.test), o.seed});
 }
 
 /// The weights' dialect, or the network's without weights, with what the options say of it; and which layers
@@ -59,6 +63,7 @@ nlohmann::json config_of(const FineTuneOptions& o, const Session& session, const
   config["dialect"] = nlohmann::json::parse(to_json(request.dialect));
   config["classes"] = data.classes;
   config["images"] = data.samples.size();
+  config["view"] = name(data.view);
   return config;
 }
 
@@ -139,8 +144,10 @@ void run(FineTuneOptions o) {
   check_kept("--split-file", o.split_file, o);
   RunFolder::check(o.out, o.force ? Replace::yes : Replace::no);
   const TrainingRequest request = fine_tune_request(o);
-  Dataset data = open_images(o.data, parse_on_bad_image(o.on_bad_image));
+  const Dataset data = open_images(o.data, parse_on_bad_image(o.on_bad_image), o.view);
   require_two_classes(data);
+  check_view(data.view, request.dialect.channels);
+  if (data.view.kind != View::Kind::plain) log::info("view: {}", name(data.view));
   if (o.folds > 0) {
     run_folds(o, request, data);
     return;

@@ -7,6 +7,7 @@
 
 #include "engine/core/log.h"
 #include "engine/data/scan.h"
+#include "engine/data/split.h"
 #include "models/registry.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
@@ -31,10 +32,8 @@ void add_options(CLI::App& command, FineTuneOptions& o) {
   auto* weights = command.add_option("--weights", o.weights,
                                      "pretrained weights: a Keras HDF5 file, or another RUN's best.h5");
   command.add_flag("--from-scratch", o.from_scratch, "start from random weights instead")->excludes(weights);
-  command
-      .add_option("--data", o.data,
-                  "a folder of class folders, or a CSV manifest (path,label[,split,id,gps])")
-      ->required();
+  command.add_option("--data", o.data, kDataHelp)->required();
+  add_view_options(command, o.view);
   command.add_option("--out", o.out, "the RUN folder to make")->required();
   command.add_flag("--force", o.force, "replace an earlier run in --out, and nothing else");
   command
@@ -132,13 +131,17 @@ void add_options(CLI::App& command, FineTuneOptions& o) {
       "--augment", o.augment,
       "time-shift=F, frequency-shift=F, gain=F, flip-time. None by default: a spectrogram's axes mean time\n"
       "and frequency, so a flipped or rotated glitch is another glitch");
-  command.add_option("--val-fraction", o.val_fraction, "of each class's glitches, to choose the best epoch")
-      ->check(fraction)
-      ->capture_default_str();
   command
-      .add_option("--test-fraction", o.test_fraction, "of each class's glitches, looked at once at the end")
-      ->check(fraction)
-      ->capture_default_str();
+      .add_option(
+          "--val-fraction", o.val_fraction,
+          "of each class's glitches, to choose the best epoch; 0.1 by default. Data with parts of its "
+          "own keeps\n"
+          "them unless a fraction is given")
+      ->check(fraction);
+  command
+      .add_option("--test-fraction", o.test_fraction,
+                  "of each class's glitches, looked at once at the end; 0.2 by default")
+      ->check(fraction);
   auto* split_file = command.add_option("--split-file", o.split_file, "a split.csv to use instead");
   command
       .add_option("--leave-glitches-out", o.folds,
@@ -200,6 +203,8 @@ nlohmann::json to_json(const FineTuneOptions& o) {
           {"weights", o.weights},
           {"from_scratch", o.from_scratch},
           {"data", o.data},
+          {"view", o.view.view},
+          {"metadata", o.view.metadata},
           {"epochs", o.epochs},
           {"batch", o.batch},
           {"accumulate", o.accumulate},
@@ -221,8 +226,8 @@ nlohmann::json to_json(const FineTuneOptions& o) {
           {"freeze", o.freeze},
           {"early_stopping", o.patience},
           {"augment", o.augment},
-          {"val_fraction", o.val_fraction},
-          {"test_fraction", o.test_fraction},
+          {"val_fraction", o.val_fraction.value_or(SplitOptions{}.val)},
+          {"test_fraction", o.test_fraction.value_or(SplitOptions{}.test)},
           {"split_file", o.split_file},
           {"leave_glitches_out", o.folds},
           {"on_bad_image", o.on_bad_image},

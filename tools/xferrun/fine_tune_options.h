@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "tools/xferrun/data_options.h"
 #include "tools/xferrun/session.h"
 #include "tools/xferrun/training_run.h"
 
@@ -14,6 +15,7 @@ namespace xf::tool {
 
 struct FineTuneOptions {
   DeviceOptions device;
+  ViewOptions view;
   std::string model, weights, data, out, dialect, preprocess, input_size, head, split_file;
   bool from_scratch = false, force = false, nesterov = false, class_weights = false;
   int epochs = 10, accumulate = 1, patience = 0, folds = 0;
@@ -23,7 +25,7 @@ struct FineTuneOptions {
   double head_lr_factor = 1, momentum = 0.9, weight_decay = 0, clip_norm = 0, ema = 0, label_smoothing = 0;
   double step_factor = 0.1, bn_momentum = 0.1;
   int step_epochs = 30;
-  double val_fraction = 0.1, test_fraction = 0.2;
+  std::optional<double> val_fraction, test_fraction;  ///< given, they replace the data's own parts
   uint64_t seed = 0;
   std::vector<std::string> freeze, augment;
 };

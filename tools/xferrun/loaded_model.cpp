@@ -101,14 +101,14 @@ Inference compile_network(Session& session, const LoadedModel& model, const Infe
   return network;
 }
 
-Dataset open_images(const std::filesystem::path& path, OnBadImage policy) {
-  Dataset data = open_dataset(path);
+Dataset open_images(const std::filesystem::path& path, OnBadImage policy, const ViewOptions& view) {
+  Dataset data = open_dataset(path, open_options(view, policy));
   for (const std::string& entry : data.left_out) log::warning("{}: is no image of a class, left out", entry);
   settle_bad_images(policy, scan(data), data);
   return data;
 }
 
-Dataset list_images(const std::vector<std::string>& paths) {
+Dataset list_images(const std::vector<std::string>& paths, const View& view, OnBadImage policy) {
   Dataset data;
   data.source = "images";
   data.classes = {"unknown"};
@@ -117,10 +117,17 @@ Dataset list_images(const std::vector<std::string>& paths) {
     if (!std::filesystem::exists(path, none))
       throw MissingInputError(path, "does not exist", "name image files that are there");
     Sample s;
-    s.path = s.name = path;
-    s.glitch = path;
+    s.images = {{path}};
+    s.name = path;
+    const auto parts = split_duration(path);
+    s.glitch = parts ? parts->stem : path;
+    if (parts)
+      s.duration = parts->duration;
+    else if (view.kind == View::Kind::single)
+      s.duration = view.durations[0];
     data.samples.push_back(std::move(s));
   }
+  apply_view(data, view, policy);
   return data;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/data/dataset.h"
 #include "engine/data/scan.h"
 #include "tools/xferrun/command.h"
+#include "tools/xferrun/data_options.h"
 #include "tools/xferrun/run_folder.h"
 #include "tools/xferrun/session.h"
 
@@ -55,9 +56,11 @@ LoadedModel load_classifier(Session& session, const std::filesystem::path& weigh
 Inference compile_network(Session& session, const LoadedModel& model, const InferenceOptions& options);
 
 /// Opens --data and settles the images that cannot be read. Logs what was left out.
-Dataset open_images(const std::filesystem::path& path, OnBadImage policy);
+Dataset open_images(const std::filesystem::path& path, OnBadImage policy, const ViewOptions& view = {});
 
-/// Single image files as a data set without classes. Throws MissingInputError for one that is not there.
-Dataset list_images(const std::vector<std::string>& paths);
+/// Single image files as a data set without classes, in a view: one of a single duration takes files whose
+/// names say none, too. Throws MissingInputError for one that is not there, and as apply_view() does.
+Dataset list_images(const std::vector<std::string>& paths, const View& view = {},
+                    OnBadImage policy = OnBadImage::fail);
 
 }  // namespace xf::tool

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "engine/core/error.h"
+#include "engine/train/glitch_mean.h"
 #include "tools/xferrun/classifier.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
@@ -22,7 +23,7 @@ struct PredictOptions {
   WeightFileOptions file;
   StreamOptions stream;
   StrainOptions strain;
-  std::string model;
+  std::string model, view;
   std::vector<std::string> images;
   bool from_stdin = false, json = false;
 };
@@ -37,21 +38,30 @@ void leave_out_bad(const PredictOptions& o, Dataset& data) {
   settle_bad_images(parse_on_bad_image(o.reading.on_bad_image), found, data);
 }
 
+/// What stands for a sample in the output: its file, or the common part of the names of its durations.
+std::string shown_name(const Sample& sample, const View& view) {
+  if (view.kind == View::Kind::all) return sample.glitch;
+  return sample.name;
+}
+
 LoadedModel load(Session& session, const PredictOptions& o, const std::optional<ExistingRun>& folder) {
   return folder ? load_run(session, *folder) : load_classifier(session, o.model, o.file);
 }
 
-void predict_images(const PredictOptions& o, const std::optional<ExistingRun>& folder) {
-  Dataset data = list_images(o.images);
+void predict_images(const PredictOptions& o, const std::optional<ExistingRun>& folder, const View& view) {
+  Dataset data = list_images(o.images, view, parse_on_bad_image(o.reading.on_bad_image));
   leave_out_bad(o, data);
   Session session(o.reading.device);
   const LoadedModel model = load(session, o, folder);
+  check_view(view, model.dialect.channels);
   const int64_t batch = std::min(o.reading.batch, static_cast<int64_t>(data.samples.size()));
   Inference network = compile_network(session, model, inference_options(session, batch));
   Loader loader(data.samples, evaluation_loader(model.dialect, batch));
-  for (const Prediction& p : predict(network, loader))
-    print_line(
-        json_text(prediction_json(data.samples[static_cast<size_t>(p.sample)].name, p.probabilities, model)));
+  std::vector<Prediction> predictions = predict(network, loader);
+  if (view.kind == View::Kind::all) predictions = mean_by_glitch(predictions, data.samples);
+  for (const Prediction& p : predictions)
+    print_line(json_text(prediction_json(shown_name(data.samples[static_cast<size_t>(p.sample)], view),
+                                         p.probabilities, model)));
   session.write_profile();
 }
 
@@ -73,13 +83,15 @@ void run(const PredictOptions& o) {
   const bool one_file = std::filesystem::is_regular_file(o.model, none);
   const std::optional<ExistingRun> folder = one_file ? std::nullopt : std::optional(open_run(o.model));
   if (folder) not_with_run(o.file);
-  if (!o.images.empty()) return predict_images(o, folder);
+  const View view = parse_view(folder ? view_of_run(*folder, o.view) : o.view);
+  if (!o.images.empty()) return predict_images(o, folder, view);
   Session session(o.reading.device);
   const LoadedModel model = load(session, o, folder);
+  check_view(view, model.dialect.channels);
   if (o.strain.file.empty()) {
-    predict_stream(session, model, o.stream);
+    predict_stream(session, model, view, o.stream);
   } else {
-    predict_strain(session, model, o.strain);
+    predict_strain(session, model, view, o.strain);
   }
   session.write_profile();
 }
@@ -96,17 +108,21 @@ void add_predict(CLI::App& app) {
   command.add_option("model", o->model, "a RUN folder of fine-tune, or a weight file with its classifier")
       ->required();
   add_weight_file_options(command, o->file);
-  command.add_option("images", o->images, "PNG, JPEG or BMP files");
+  command.add_option(
+      "images", o->images,
+      "PNG, JPEG or BMP files; for a view of several durations all files of a glitch, and a line a\n"
+      "glitch is printed");
+  add_view_option(command, o->view);
   command.add_option("--strain", o->strain.file,
                      "an HDF5 file of gwosc.org instead: its spectrogram is classified");
   command.add_option("--gps", o->strain.gps, "where in --strain; may be given several times")
       ->check(above_zero())
       ->allow_extra_args(false);
   command
-      .add_option("--duration", o->strain.duration,
-                  "seconds of --strain in the picture: 0.5, 1.0, 2.0 or 4.0")
-      ->check(word_of(check_duration))
-      ->capture_default_str();
+      .add_option(
+          "--duration", o->strain.duration,
+          "seconds of --strain in the picture, where there is no view: 0.5, 1.0 (the default), 2.0 or 4.0")
+      ->check(word_of(check_duration));
   command.add_option("--watch", o->stream.folder,
                      "a folder: image files are classified as they are there and arrive, until a signal");
   command.add_flag("--stdin", o->from_stdin, "paths from standard input, a line each");

@@ -6,6 +6,8 @@
 
 #include "engine/core/error.h"
 #include "engine/core/log.h"
+#include "engine/data/pixels.h"
+#include "engine/data/release.h"
 #include "engine/signal/qscan.h"
 #include "tools/xferrun/classifier.h"
 
@@ -31,21 +33,52 @@ QScan scan_strain(const StrainFile& file, double gps) {
   return std::move(scanner.scan({&gps, 1}).front());
 }
 
+/// The pictures that the network sees in a view, smaller and grey.
+std::vector<io::Image> pictures_in(const View& view, const QScan& scan) {
+  std::vector<io::Image> parts;
+  for (const Duration duration : view.needed())
+    parts.push_back(reduced_area(scan.pictures[static_cast<size_t>(duration)]));
+  if (view.kind == View::Kind::merged) return {merged(parts)};
+  if (view.kind == View::Kind::stack) return {stacked(parts)};
+  return parts;
+}
+
+std::vector<float> mean_probabilities(Classifier& classifier, const std::vector<io::Image>& pictures) {
+  std::vector<double> sum;
+  for (const io::Image& picture : pictures) {
+    const std::vector<float> one = classifier.probabilities(picture);
+    sum.resize(one.size());
+    for (size_t c = 0; c < one.size(); ++c) sum[c] += one[c];
+  }
+  std::vector<float> mean;
+  for (const double s : sum) mean.push_back(static_cast<float>(s / static_cast<double>(pictures.size())));
+  return mean;
+}
+
 }  // namespace
 
 void check_duration(const std::string& text) { (void)duration_index(text); }
 
-void predict_strain(Session& session, const LoadedModel& model, const StrainOptions& o) {
-  const size_t duration = duration_index(o.duration);
+void predict_strain(Session& session, const LoadedModel& model, const View& view, const StrainOptions& o) {
+  const bool plain = view.kind == View::Kind::plain;
+  if (!plain && !o.duration.empty())
+    throw UsageError("--duration", "is settled by the view " + name(view), "leave it out");
+  const size_t duration = duration_index(o.duration.empty() ? "1.0" : o.duration);
   const StrainFile file(o.file);
   for (const double gps : o.gps) file.require_data_at(gps);
   Classifier classifier(session, model);
   for (const double gps : o.gps) {
     const QScan scan = scan_strain(file, gps);
-    auto j = prediction_json(o.file, classifier.probabilities(scan.pictures[duration]), model);
+    const std::vector<float> probabilities = plain ? classifier.probabilities(scan.pictures[duration])
+                                                   : mean_probabilities(classifier, pictures_in(view, scan));
+    auto j = prediction_json(o.file, probabilities, model);
     j["ifo"] = file.detector();
     j["gps"] = gps;
-    j["duration"] = kShownDurations[duration].seconds;
+    if (plain) {
+      j["duration"] = kShownDurations[duration].seconds;
+    } else {
+      j["view"] = name(view);
+    }
     print_line(json_text(j));
   }
 }

@@ -7,6 +7,7 @@
 
 #include "engine/core/error.h"
 #include "engine/core/log.h"
+#include "engine/train/glitch_mean.h"
 #include "tools/xferrun/progress.h"
 #include "weights/export.h"
 
@@ -144,7 +145,7 @@ std::vector<Prediction> TrainingRun::predict_test(const RunFolder& folder) {
   Loader testing(test_.samples, evaluation_loader(request_.dialect, options_.batch));
   std::vector<Prediction> predictions = predict(best, testing);
   for (Prediction& p : predictions) p.sample = test_.indices[static_cast<size_t>(p.sample)];
-  return predictions;
+  return data_.view.kind == View::Kind::all ? mean_by_glitch(predictions, data_.samples) : predictions;
 }
 
 TrainingResult TrainingRun::run(const RunFolder& folder, const std::string& heading) {

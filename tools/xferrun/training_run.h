@@ -29,7 +29,9 @@ struct TrainingRequest {
 
 struct TrainingResult {
   EpochMetrics best;
-  std::vector<Prediction> test;  ///< empty without a test part; samples are indices into the data
+  /// Of each image, or of each glitch with View::Kind::all; empty without a test part. Samples are indices
+  /// into the data.
+  std::vector<Prediction> test;
 };
 
 /// The samples of one part with their indices in the data.
