@@ -56,7 +56,8 @@ std::vector<io::Image> read_parts(const Sample& sample) {
   return parts;
 }
 
-/// Four images of one size, row by row.
+}  // namespace
+
 io::Image merged(const std::vector<io::Image>& parts) {
   io::Image image{2 * parts.at(0).width, 2 * parts[0].height, {}};
   const std::ptrdiff_t stride = std::ptrdiff_t{3} * parts[0].width;
@@ -69,7 +70,6 @@ io::Image merged(const std::vector<io::Image>& parts) {
   return image;
 }
 
-/// Three images of one size.
 io::Image stacked(const std::vector<io::Image>& parts) {
   const std::vector<uint8_t> r = grey_values(parts.at(0)), g = grey_values(parts.at(1)),
                              b = grey_values(parts.at(2));
@@ -78,8 +78,6 @@ io::Image stacked(const std::vector<io::Image>& parts) {
   for (size_t i = 0; i < r.size(); ++i) image.rgb.insert(image.rgb.end(), {r[i], g[i], b[i]});
   return image;
 }
-
-}  // namespace
 
 io::Image read_source(const ImageSource& source) {
   return source.container ? read_dataset(source) : io::read_image(source.file);

@@ -1,6 +1,8 @@
 #pragma once
 // From a sample to its pixels: the one place where images are read.
 
+#include <vector>
+
 #include "engine/data/dataset.h"
 #include "engine/io/image.h"
 
@@ -19,5 +21,10 @@ io::Image read_source(const ImageSource& source);
 /// A plot of the PNG release becomes, in all but plain, what the HDF5 release has of it: reduced().
 /// Throws as read_source() does, and DataError where images that belong together differ in size.
 io::Image read_image(const Sample& sample);
+
+/// Four images of one size as one, 2x2, row by row.
+io::Image merged(const std::vector<io::Image>& parts);
+/// The grey values of three images of one size as R, G and B.
+io::Image stacked(const std::vector<io::Image>& parts);
 
 }  // namespace xf

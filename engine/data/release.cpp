@@ -53,10 +53,12 @@ io::Image plot_area(const io::Image& plot) {
   return area;
 }
 
-io::Image reduced(const io::Image& plot) {
+io::Image reduced(const io::Image& plot) { return reduced_area(plot_area(plot)); }
+
+io::Image reduced_area(const io::Image& area) {
   io::Image small{kReducedWidth, kReducedHeight, {}};
   small.rgb.resize(size_t{3} * kReducedWidth * kReducedHeight);
-  resize(plot_area(plot), ResizeRule::tf_bilinear, kReducedHeight, kReducedWidth, small.rgb);
+  resize(area, ResizeRule::tf_bilinear, kReducedHeight, kReducedWidth, small.rgb);
   return grey_image(grey_values(small), small.width, small.height);
 }
 

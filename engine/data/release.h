@@ -23,5 +23,7 @@ io::Image plot_area(const io::Image& plot);
 /// The plot as Gravity Spy's HDF5 release has it: the plot area, bilinearly rescaled by 0.3 to 170x140
 /// without antialiasing (scikit-image's rescale(0.3) of 2018) and grey.
 io::Image reduced(const io::Image& plot);
+/// The same of a plot area.
+io::Image reduced_area(const io::Image& area);
 
 }  // namespace xf

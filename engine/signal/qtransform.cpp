@@ -242,11 +242,16 @@ std::vector<QScanned> QTransform::scan(const Series& whitened, std::span<const Q
       result[i].peak = peak;
     }
   }
+  std::vector<std::pair<size_t, size_t>> shown;  // look, window
   for (size_t i = 0; i < looks.size(); ++i) {
     result[i].q = best[i]->q;
-    for (const QWindow& window : looks[i].windows)
-      result[i].maps.push_back(interpolate(*best[i], loudest[i], window));
+    result[i].maps.resize(looks[i].windows.size());
+    for (size_t w = 0; w < looks[i].windows.size(); ++w) shown.emplace_back(i, w);
   }
+  parallel_for(static_cast<int64_t>(shown.size()), [&](int64_t at) {
+    const auto [i, w] = shown[static_cast<size_t>(at)];
+    result[i].maps[w] = interpolate(*best[i], loudest[i], looks[i].windows[w]);
+  });
   return result;
 }
 

@@ -9,6 +9,9 @@ import subprocess
 import threading
 import time
 
+import numpy as np
+from PIL import Image
+
 import pictures
 import strain_files
 from place import strict_json
@@ -164,6 +167,25 @@ def case_watch_and_a_reader_that_is_slow_or_gone(place):
         stream.end(0)
 
 
+def case_state_of_odd_names_and_cut_short(place):
+    names = [" a.png", "back\\slash.png", "line\nbreak.png"]
+    os.makedirs(place.path("in"))
+    for name in names:
+        arrive(place, name, picture(place))
+    with watching(place, "--state", "state") as stream:
+        assert sorted(stream.line()["path"] for _ in names) == sorted("in/" + name for name in names)
+        stream.end(0)
+    with watching(place, "--state", "state") as stream:
+        arrive(place, "z.png", picture(place))
+        assert stream.line()["path"] == "in/z.png"
+        stream.end(0)
+    with open(place.path("state"), "r+b") as f:  # killed while it noted that
+        f.truncate(os.path.getsize(f.name) - 3)
+    with watching(place, "--state", "state") as stream:
+        assert stream.line()["path"] == "in/z.png"
+        stream.end(0)
+
+
 def case_watch_bad_input(place):
     pictures.write(place.path("file"), "mine")
     os.makedirs(place.path("in"))
@@ -232,3 +254,30 @@ def case_strain(place):
         place.refuses(2, "predict", run, "--strain", strain, names=["--gps"])
         place.refuses(2, "predict", run, "--strain", strain, "--gps", MERGER, "--duration", 3, names=["--duration", "0.5"])
         place.refuses(66, "predict", run, "--strain", "gone.hdf5", "--gps", MERGER, names=["gone.hdf5"])
+
+
+def plot_of(picture_file, path):
+    """The picture where the public PNG release has it in its plots."""
+    pixels = np.full((600, 800, 3), 255, np.uint8)
+    pixels[66:532, 105:671] = np.asarray(Image.open(picture_file))
+    return pictures.write(path, pictures.png(pixels))
+
+
+def case_strain_in_views(place):
+    """A run on several durations sees of strain what it sees of the public release's plots of the same pictures."""
+    place.run("simulate", "--out", "sim.h5", "--per-class", 6, "--classes", "Blip,Tomte,Whistle")
+    strain = strain_files.write(place.path("s.hdf5"))
+    place.run("qscan", strain, "--gps", MERGER, "--out", "out")
+    plots = [plot_of(place.path("out", f"H1_{MERGER}_spectrogram_{d}.png"), place.path(f"H1_abc_spectrogram_{d}.png"))
+             for d in ("0.5", "1.0", "2.0", "4.0")]
+    for view, used in (("merged", plots), ("stack:0.5,2.0,4.0", [plots[0], *plots[2:]]), ("single:2.0", plots[2:3]), ("all", plots)):
+        run = place.path(view[:5])
+        place.tune("--view", view, data=place.path("sim.h5"), out=run)
+        found = strict_json(place.run("predict", run, "--strain", strain, "--gps", MERGER).stdout)
+        plain = strict_json(place.run("predict", run, *used).stdout)
+        assert found["view"] == view and "duration" not in found, found
+        for a, b in zip(found["top"], plain["top"]):
+            assert a["label"] == b["label"] and abs(a["probability"] - b["probability"]) < 1e-5, (view, found, plain)
+        place.refuses(2, "predict", run, "--strain", strain, "--gps", MERGER, "--duration", "1.0", names=["--duration", view])
+        if view != "single:2.0":
+            place.refuses(2, "predict", run, "--watch", "out", names=[view])

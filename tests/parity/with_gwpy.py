@@ -85,7 +85,7 @@ def q_transform(detector, folder):
     gwpy rounds frequencies to 1 / 32 Hz; its unit is the median, ours the mean, 1 / ln 2 of it for noise."""
     ours, _ = ours_and_theirs(detector, folder)
     series = TimeSeries(ours["whitened"], t0=ours["start"], sample_rate=RATE)
-    gram, _ = q_scan(series, qrange=(4, 64), frange=(10, HIGHEST), gps=MERGER, search=0.5)
+    gram, _ = q_scan(series, qrange=(4, 64), frange=(10, HIGHEST), search=(MERGER - 0.25, MERGER + 0.25))
     if abs(gram.plane.q / ours["q"] - 1) > 1e-6:
         raise ValueError(f"Q {gram.plane.q} instead of {ours['q']}")
     times = MERGER + SECONDS * ((np.arange(COLUMNS) + 0.5) / COLUMNS - 0.5)

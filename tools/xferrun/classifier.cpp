@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/error.h"
+#include "engine/data/pixels.h"
 #include "engine/data/resize.h"
 #include "engine/train/metrics.h"
 
@@ -37,8 +38,11 @@ InferenceOptions prediction_options(const Session& session, int64_t batch) {
   return options;
 }
 
-io::Image read_picture(const std::string& path) {
-  io::Image picture = io::read_image(path);
+io::Image read_picture(const std::string& path, const View& view) {
+  Sample sample;
+  sample.images = {{path}};
+  sample.composition = view.kind == View::Kind::single ? Composition::single : Composition::plain;
+  io::Image picture = read_image(sample);
   if (picture.width < 2 || picture.height < 2)
     throw DataError(path, "shows nothing over time and frequency", "Name another file.");
   return picture;

@@ -24,9 +24,9 @@ class Classifier {
   Tensor input_;
 };
 
-/// An image file that a network can be shown. Throws as io::read_image(), and DataError where it is smaller
-/// than 2x2.
-io::Image read_picture(const std::string& path);
+/// An image file as the network sees it in a view of one image, plain or single. Throws as xf::read_image(),
+/// and DataError where it is smaller than 2x2.
+io::Image read_picture(const std::string& path, const View& view);
 
 /// The JSON of one classified picture: path, label, probability, the likeliest five, with a reference how far
 /// it is from every class, the weights' id.

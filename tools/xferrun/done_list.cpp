@@ -67,8 +67,8 @@ std::optional<FileVersion> version_of(const std::string& path) {
   return FileVersion{facts.st_size, facts.st_mtim.tv_sec * int64_t{1000000000} + facts.st_mtim.tv_nsec};
 }
 
-DoneList::DoneList(const std::filesystem::path& file) : file_(file) {
-  descriptor_ = ::open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+DoneList::DoneList(const std::filesystem::path& file)
+    : file_(file), descriptor_(::open(file.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0644)) {
   if (descriptor_ < 0) throw io::write_failure(file, errno);
   try {
     if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)

@@ -67,7 +67,7 @@ std::optional<std::string> FolderWatch::next() {
     const std::string name = std::move(ready_.front());
     ready_.pop_front();
     waiting_.erase(name);
-    return path_of(name);
+    if (!found_.contains(name)) return path_of(name);  // else it is being written again: it will come back
   }
   return std::nullopt;
 }

@@ -60,8 +60,7 @@ nlohmann::ordered_json pictures_of(const Prediction& p, const View& view, const 
   return all;
 }
 
-void predict_images(const PredictOptions& o, const std::optional<ExistingRun>& folder) {
-  const View view = parse_view(folder ? view_of_run(*folder, o.view) : o.view);
+void predict_images(const PredictOptions& o, const std::optional<ExistingRun>& folder, const View& view) {
   Dataset data = list_images(o.images, view, parse_on_bad_image(o.reading.on_bad_image));
   leave_out_bad(o, data);
   const auto pictures = o.grad_cam.empty() ? std::vector<std::filesystem::path>(data.samples.size())
@@ -105,14 +104,16 @@ void run(const PredictOptions& o) {
   const bool one_file = std::filesystem::is_regular_file(o.model, none);
   const std::optional<ExistingRun> folder = one_file ? std::nullopt : std::optional(open_run(o.model));
   if (folder) not_with_run(o.file);
-  if (!o.images.empty()) return predict_images(o, folder);
+  const View view = parse_view(folder ? view_of_run(*folder, o.view) : o.view);
+  if (!o.images.empty()) return predict_images(o, folder, view);
   Session session(o.reading.device);
   const LoadedModel model = load(session, o, folder);
+  check_view(view, model.dialect.channels);
   const std::optional<OutOfClass> reference = folder ? out_of_class(*folder, model) : std::nullopt;
   if (o.strain.file.empty()) {
-    predict_stream(session, model, reference, o.stream);
+    predict_stream(session, model, view, reference, o.stream);
   } else {
-    predict_strain(session, model, reference, o.strain);
+    predict_strain(session, model, view, reference, o.strain);
   }
   session.write_profile();
 }
@@ -140,10 +141,10 @@ void add_predict(CLI::App& app) {
       ->check(above_zero())
       ->allow_extra_args(false);
   command
-      .add_option("--duration", o->strain.duration,
-                  "seconds of --strain in the picture: 0.5, 1.0, 2.0 or 4.0")
-      ->check(word_of(check_duration))
-      ->capture_default_str();
+      .add_option(
+          "--duration", o->strain.duration,
+          "seconds of --strain in the picture, where there is no view: 0.5, 1.0 (the default), 2.0 or 4.0")
+      ->check(word_of(check_duration));
   command.add_option("--watch", o->stream.folder,
                      "a folder: image files are classified as they are there and arrive, until a signal");
   command.add_flag("--stdin", o->from_stdin, "paths from standard input, a line each");

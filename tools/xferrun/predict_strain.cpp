@@ -6,6 +6,8 @@
 
 #include "engine/core/error.h"
 #include "engine/core/log.h"
+#include "engine/data/pixels.h"
+#include "engine/data/release.h"
 #include "engine/signal/qscan.h"
 #include "tools/xferrun/classifier.h"
 
@@ -31,22 +33,57 @@ QScan scan_strain(const StrainFile& file, double gps) {
   return std::move(scanner.scan({&gps, 1}).front());
 }
 
+/// The pictures that the network sees in a view, smaller and grey.
+std::vector<io::Image> pictures_in(const View& view, const QScan& scan) {
+  std::vector<io::Image> parts;
+  for (const Duration duration : view.needed())
+    parts.push_back(reduced_area(scan.pictures[static_cast<size_t>(duration)]));
+  if (view.kind == View::Kind::merged) return {merged(parts)};
+  if (view.kind == View::Kind::stack) return {stacked(parts)};
+  return parts;
+}
+
+/// Of one picture, or the mean probabilities of several.
+Prediction mean_of(Classifier& classifier, const std::vector<io::Image>& pictures) {
+  Prediction mean = classifier.classify(pictures.front());
+  if (pictures.size() == 1) return mean;
+  std::vector<double> sum(mean.probabilities.begin(), mean.probabilities.end());
+  for (size_t i = 1; i < pictures.size(); ++i) {
+    const Prediction one = classifier.classify(pictures[i]);
+    for (size_t c = 0; c < sum.size(); ++c) sum[c] += one.probabilities[c];
+  }
+  for (size_t c = 0; c < sum.size(); ++c)
+    mean.probabilities[c] = static_cast<float>(sum[c] / static_cast<double>(pictures.size()));
+  mean.features.clear();  // of one picture alone
+  mean.logits.clear();
+  return mean;
+}
+
 }  // namespace
 
 void check_duration(const std::string& text) { (void)duration_index(text); }
 
-void predict_strain(Session& session, const LoadedModel& model, const std::optional<OutOfClass>& reference,
-                    const StrainOptions& o) {
-  const size_t duration = duration_index(o.duration);
+void predict_strain(Session& session, const LoadedModel& model, const View& view,
+                    const std::optional<OutOfClass>& reference, const StrainOptions& o) {
+  const bool plain = view.kind == View::Kind::plain;
+  if (!plain && !o.duration.empty())
+    throw UsageError("--duration", "is settled by the view " + name(view), "leave it out");
+  const size_t duration = duration_index(o.duration.empty() ? "1.0" : o.duration);
   const StrainFile file(o.file);
   for (const double gps : o.gps) file.require_data_at(gps);
   Classifier classifier(session, model);
   for (const double gps : o.gps) {
     const QScan scan = scan_strain(file, gps);
-    auto j = prediction_json(o.file, classifier.classify(scan.pictures[duration]), model, reference);
+    const Prediction p =
+        plain ? classifier.classify(scan.pictures[duration]) : mean_of(classifier, pictures_in(view, scan));
+    auto j = prediction_json(o.file, p, model, reference);
     j["ifo"] = file.detector();
     j["gps"] = gps;
-    j["duration"] = kShownDurations[duration].seconds;
+    if (plain) {
+      j["duration"] = kShownDurations[duration].seconds;
+    } else {
+      j["view"] = name(view);
+    }
     print_line(json_text(j));
   }
 }

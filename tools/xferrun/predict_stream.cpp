@@ -17,10 +17,10 @@ namespace xf::tool {
 
 namespace {
 
-std::string line_of(const std::string& path, Classifier& classifier, const LoadedModel& model,
-                    const std::optional<OutOfClass>& reference) {
+std::string line_of(const std::string& path, const View& view, Classifier& classifier,
+                    const LoadedModel& model, const std::optional<OutOfClass>& reference) {
   try {
-    return json_text(prediction_json(path, classifier.classify(read_picture(path)), model, reference));
+    return json_text(prediction_json(path, classifier.classify(read_picture(path, view)), model, reference));
   } catch (const DataError& e) {
     return json_text(nlohmann::ordered_json{{"path", path}, {"error", e.what()}});
   } catch (const MissingInputError& e) {
@@ -30,8 +30,12 @@ std::string line_of(const std::string& path, Classifier& classifier, const Loade
 
 }  // namespace
 
-void predict_stream(Session& session, const LoadedModel& model, const std::optional<OutOfClass>& reference,
-                    const StreamOptions& o) {
+void predict_stream(Session& session, const LoadedModel& model, const View& view,
+                    const std::optional<OutOfClass>& reference, const StreamOptions& o) {
+  if (view.needed().size() > 1)
+    throw UsageError("predict",
+                     "a stream has one picture at a time, and the view " + name(view) + " wants several",
+                     "name all images of a glitch, or use --strain");
   const StopSignal stop;
   const bool watches = !o.folder.empty(), keeps_state = !o.state.empty();
   const auto done = keeps_state ? std::make_unique<DoneList>(o.state) : std::make_unique<DoneList>();
@@ -47,7 +51,7 @@ void predict_stream(Session& session, const LoadedModel& model, const std::optio
     const auto version = version_of(*path);
     if (!version && watches) continue;  // it is gone again
     if (version && done->has(*path, *version)) continue;
-    print_line(line_of(*path, classifier, model, reference));
+    print_line(line_of(*path, view, classifier, model, reference));
     if (version && (watches || keeps_state)) done->add(*path, *version);
   }
   if (stop.requested() && !watches)

@@ -15,8 +15,9 @@ struct StreamOptions {
 
 /// Prints one JSON line a picture, or one with `error` for a file that is no picture, and notes it in the
 /// state file. Waits where nobody reads the lines. Ends with the input, or, after the picture it is at, on a
-/// signal: StoppedError where input is left to read, as there always is on standard input.
-void predict_stream(Session& session, const LoadedModel& model, const std::optional<OutOfClass>& reference,
-                    const StreamOptions& options);
+/// signal: StoppedError where input is left to read, as there always is on standard input. Throws UsageError
+/// for a view of several durations: their pictures come one by one.
+void predict_stream(Session& session, const LoadedModel& model, const View& view,
+                    const std::optional<OutOfClass>& reference, const StreamOptions& options);
 
 }  // namespace xf::tool
