@@ -89,14 +89,15 @@ void judge(const Embedding& seen, const std::vector<int32_t>& labels, int32_t he
   if (!reference) return;
   constexpr double kFar = 0.95;
   std::vector<double> inside, outside;
+  int64_t far = 0;
   for (size_t i = 0; i < labels.size(); ++i) {
     const auto row = static_cast<int64_t>(i);
     if (labels[i] != held_out && known_test[i] == 0) continue;
     const double score = reference->score(seen.features.row(row), seen.logits.row(row));
     (labels[i] == held_out ? outside : inside).push_back(score);
-    if (labels[i] == held_out && reference->calibrated(score) > kFar)
-      d.flagged += 1 / static_cast<double>(d.images);
+    far += labels[i] == held_out && reference->calibrated(score) > kFar ? 1 : 0;
   }
+  d.flagged = static_cast<double>(far) / static_cast<double>(d.images);
   d.auroc = auroc(inside, outside);
 }
 
