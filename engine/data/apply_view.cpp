@@ -79,6 +79,15 @@ void require_all_classes(const Dataset& data, const std::vector<Sample>& viewed)
                       "Choose another --view, or remove the class.");
 }
 
+/// A network that was trained on one duration also looks at images of which nobody says how long they are.
+void take_as(Dataset& data, Duration duration) {
+  const auto says = [](const Sample& s) { return s.duration.has_value(); };
+  if (std::any_of(data.samples.begin(), data.samples.end(), says)) return;
+  log::info("{}: no name says a duration; its images are taken to show {} s", data.source.string(),
+            name(duration));
+  for (Sample& s : data.samples) s.duration = duration;
+}
+
 }  // namespace
 
 void settle_problems(OnBadImage on_bad_image, const std::filesystem::path& source,
@@ -106,6 +115,7 @@ std::vector<std::string> incomplete_glitches(const Dataset& data, const View& vi
 void apply_view(Dataset& data, const View& view, OnBadImage on_bad_image) {
   data.view = view;
   if (view.kind == View::Kind::plain) return;
+  if (view.kind == View::Kind::single) take_as(data, view.durations[0]);
   settle_problems(
       on_bad_image, data.source, incomplete_glitches(data, view),
       fmt::format("Add what is missing, leave such glitches out with --on-bad-image skip, or choose "

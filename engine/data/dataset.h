@@ -118,9 +118,10 @@ std::vector<std::vector<Glitch>> glitches_by_class(const Dataset& data);
 /// The indices of the samples in a part.
 std::vector<int64_t> samples_in(const std::vector<Part>& parts, Part part);
 
-/// Makes the samples of a data set of single images those of the view: see View. Throws DataError naming the
-/// glitches that lack one of its durations or have one twice, or, with OnBadImage::skip, leaves them out with
-/// a warning each; and where a class is left without any.
+/// Makes the samples of a data set of single images those of the view: see View. Where no name says a
+/// duration at all, the images are taken to be of the one that a view of a single duration asks for. Throws
+/// DataError naming the glitches that lack one of its durations or have one twice, or, with OnBadImage::skip,
+/// leaves them out with a warning each; and where a class is left without any.
 void apply_view(Dataset& data, const View& view, OnBadImage on_bad_image);
 
 /// What of each glitch is missing or there twice for a view, a line each: "a has no image of 0.5 s".

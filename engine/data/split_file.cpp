@@ -25,9 +25,12 @@ constexpr const char* kOtherData = "Use the split file that belongs to this data
 /// The lines of a split file, found by path or by glitch.
 class SplitTable {
  public:
-  explicit SplitTable(const fs::path& file) : table_(io::read_csv(file)), id_(table_, "id") {
-    const size_t path = table_.column("path"), split = table_.column("split");
-    label_ = table_.column("label");
+  explicit SplitTable(const fs::path& file)
+      : table_(io::read_csv(file)),
+        id_(table_, "id"),
+        path_(table_.column("path")),
+        label_(table_.column("label")) {
+    const size_t split = table_.column("split");
     for (size_t row = 0; row < table_.rows.size(); ++row) {
       const std::vector<std::string>& fields = table_.rows[row];
       const std::optional<Part> part = parse_part(fields[split]);
@@ -35,8 +38,8 @@ class SplitTable {
         throw DataError(table_.where(row), fmt::format("there is no split \"{}\"", fields[split]),
                         "Use train, val or test.");
       parts_.push_back(*part);
-      if (!by_path_.emplace(fields[path], row).second)
-        throw DataError(table_.where(row), fmt::format("{} is listed twice", fields[path]),
+      if (!by_path_.emplace(fields[path_], row).second)
+        throw DataError(table_.where(row), fmt::format("{} is listed twice", fields[path_]),
                         "List every image once.");
       if (!id_[row].empty()) add_id(row);
     }
@@ -60,7 +63,7 @@ class SplitTable {
   [[nodiscard]] Part part(size_t row) const { return parts_[row]; }
   [[nodiscard]] size_t size() const { return parts_.size(); }
   [[nodiscard]] std::string_view id(size_t row) const { return id_[row]; }
-  [[nodiscard]] const std::string& path(size_t row) const { return table_.rows[row][table_.column("path")]; }
+  [[nodiscard]] const std::string& path(size_t row) const { return table_.rows[row][path_]; }
 
  private:
   /// One glitch on both sides would be learnt and then asked for.
@@ -75,7 +78,7 @@ class SplitTable {
 
   io::CsvTable table_;
   Column id_;
-  size_t label_ = 0;
+  size_t path_, label_;
   std::vector<Part> parts_;
   std::unordered_map<std::string_view, size_t> by_path_, by_id_;
 };

@@ -232,6 +232,17 @@ TEST_CASE("views of a folder whose files carry the duration") {
                        DataError);
 }
 
+TEST_CASE("images none of which says its duration are taken for the single one that is asked for") {
+  const test::TemporaryFolder folder;
+  test::put(folder, "A/x.png", "");
+  test::put(folder, "A/y.png", "");
+  const Dataset data = opened(folder.path(), "single:1.0");
+  REQUIRE(data.samples.size() == 2);
+  CHECK(data.samples[1].name == "A/y.png");
+  CHECK_THROWS_WITH_AS((void)opened(folder.path(), "merged"), doctest::Contains("A/x has no image of 0.5 s"),
+                       DataError);
+}
+
 TEST_CASE("real glitches in Gravity Spy's layout") {
   const auto path = test::data_path("gravityspy_mini.h5");
   if (!path) return;
