@@ -47,7 +47,7 @@ class Reader {
  private:
   void read_class(const std::string& label) {
     for (const std::string& part_name : file_->children("/" + label)) {
-      const std::string group = label + "/" + part_name;
+      const std::string group = fmt::format("{}/{}", label, part_name);
       const std::optional<Part> part = parse_part(part_name);
       if (!part) {
         problems_.push_back(group + " is no part (train, validation, test)");
@@ -69,7 +69,7 @@ class Reader {
     }
     const size_t before = data_.samples.size();
     for (const std::string& image : file_->children("/" + name)) {
-      const std::string path = name + "/" + image;
+      const std::string path = fmt::format("{}/{}", name, image);
       const auto parts = split_duration(path);
       if (!parts || parts->stem != name) {
         data_.left_out.push_back(path);
