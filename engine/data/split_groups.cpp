@@ -109,6 +109,7 @@ GlitchGroups groups_in_time(const Dataset& data, double gap) {
                     "Name their times with --metadata or the column gps, or leave out --gps-gap.");
   }
   std::vector<Timed> glitches;
+  glitches.reserve(by_glitch.size());
   for (auto& [id, timed] : by_glitch) glitches.push_back(std::move(timed));
   std::sort(glitches.begin(), glitches.end(), [](const Timed& a, const Timed& b) {
     return a.gps != b.gps ? a.gps < b.gps : a.samples < b.samples;
@@ -157,8 +158,7 @@ std::vector<int> fold_groups(const Dataset& data, const GlitchGroups& groups, in
   Counts share(data.classes.size());
   for (const Group& g : counted(data, groups))
     for (const auto& [c, count] : g.glitches) share[c] += count / k;
-  const std::vector<int> folds =
-      assign(data, groups, std::vector<Counts>(static_cast<size_t>(k), share), seed);
+  std::vector<int> folds = assign(data, groups, std::vector<Counts>(static_cast<size_t>(k), share), seed);
   for (int fold = 0; fold < k; ++fold) check_split(data, fold_split(folds, fold), data.source);
   return folds;
 }

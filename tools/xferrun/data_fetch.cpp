@@ -105,7 +105,7 @@ Record record_of(const PublicData& data, const std::string& mirror) {
 fs::path fetch(const PublicData& data, const std::string& mirror, std::string_view file,
                const FileFacts& facts) {
   constexpr uint64_t kMegabyte = 1000000;
-  const fs::path target = folder_of(data) / file;
+  fs::path target = folder_of(data) / file;
   const std::string url = address(data, mirror, file);
   std::optional<Progress> progress;
   const auto check = [&](const fs::path& path) {
