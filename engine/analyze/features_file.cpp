@@ -93,6 +93,7 @@ FeaturesFile read_features_file(const std::filesystem::path& path) {
   f.network = file.text("/", kFeaturesNetwork).value_or("");
   f.weights = file.text("/", kFeaturesWeights).value_or("");
   f.layer = file.text("/", kFeaturesLayer).value_or("");
+  f.view = file.text("/", kFeaturesView).value_or("");
   return f;
 }
 

@@ -23,6 +23,7 @@ struct FeaturesFile {
   std::string network;               ///< registry name; empty: unknown
   std::string weights;               ///< id of the weights; empty: unknown
   std::string layer;                 ///< of the network; empty: unknown
+  std::string view;                  ///< what the images show of their glitches; empty: unknown
 };
 
 /// Reads all of a features file. Throws MissingInputError when it is not there; DataError when it is no HDF5
@@ -34,5 +35,6 @@ FeaturesFile read_features_file(const std::filesystem::path& path);
 inline constexpr const char* kFeaturesNetwork = "network";
 inline constexpr const char* kFeaturesWeights = "weights";
 inline constexpr const char* kFeaturesLayer = "layer";
+inline constexpr const char* kFeaturesView = "view";
 
 }  // namespace xf

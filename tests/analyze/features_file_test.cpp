@@ -55,6 +55,7 @@ TEST_CASE("a features file with everything, and one with features alone") {
     file.attribute("/", xf::kFeaturesNetwork, std::string_view("resnet18"));
     file.attribute("/", xf::kFeaturesWeights, std::string_view("abc"));
     file.attribute("/", xf::kFeaturesLayer, std::string_view("features"));
+    file.attribute("/", xf::kFeaturesView, std::string_view("merged"));
   });
   CHECK(f.features.count == 2);
   CHECK(f.features.dims == 3);
@@ -64,7 +65,7 @@ TEST_CASE("a features file with everything, and one with features alone") {
   CHECK(f.gps[0] == 1.5);
   CHECK(std::isnan(f.gps[1]));
   CHECK(f.logits.dims == 2);
-  CHECK(f.network + f.weights + f.layer == "resnet18abcfeatures");
+  CHECK(f.network + f.weights + f.layer + f.view == "resnet18abcfeaturesmerged");
   const xf::FeaturesFile bare = read([](Writer& file) { matrix(file, "/features", {2, 3}); });
   CHECK(bare.ids.empty());
   CHECK(bare.gps.empty());

@@ -106,11 +106,34 @@ def case_discover(place):
     assert "rise" in text and "completeness" in text or "no cluster" in text, text
 
 
+def with_durations(folder):
+    """The pictures of a folder as those of the glitches' durations of 1 s, beside others of 2 s."""
+    for base, _, files in os.walk(folder):
+        for name in files:
+            shutil.copy(os.path.join(base, name), os.path.join(base, name[:-4] + "_2.0.png"))
+            os.rename(os.path.join(base, name), os.path.join(base, name[:-4] + "_1.0.png"))
+    return folder
+
+
+def case_similar_and_discover_follow_the_view(place):
+    data = with_durations(pictures.folder(place.path("data"), per_class=12))
+    found = strict_json(place.run(*discovering(place, data, "--hold-out", "rise", "--view", "single:1.0", "--json")).stdout)
+    assert found["all_images"] == 36, found
+    f = place.path("f.h5")
+    place.run("features", place.path("found"), "--data", data, "--out", f)
+    with h5py.File(f, "r") as h:
+        assert h.attrs["view"] == b"single:1.0" and len(h["paths"]) == 36
+    image = os.path.join(data, "rise", "g03_1.0.png")
+    nearest = lines(place.run("similar", f, "--run", place.path("found"), image))[0]["nearest"][0]
+    assert nearest["path"] == "rise/g03_1.0.png" and nearest["similarity"] > 0.9999, nearest
+
+
 def case_discover_refuses(place):
     with unchanged(place.here):
         place.refuses(65, *discovering(place, place.data, "--hold-out", "whistle"), names=["whistle", "blob, line, rise"])
         place.refuses(2, *discovering(place, place.data), names=["--hold-out"])
-        place.refuses(2, *discovering(place, place.data, "--hold-out", "blob", "--leave-glitches-out", 3), names=["--leave-glitches-out"])
+        for option in ("--leave-glitches-out", "--seeds"):
+            place.refuses(2, *discovering(place, place.data, "--hold-out", "blob", option, 3), names=[option])
     two = place.own_data()
     shutil.rmtree(os.path.join(two, "line"))
     place.refuses(65, *discovering(place, two, "--hold-out", "rise"), names=["data"])

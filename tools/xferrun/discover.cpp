@@ -160,14 +160,17 @@ std::string to_table(const Discovery& d) {
 }
 
 void run(DiscoverOptions o) {
-  if (o.training.folds > 0)
-    throw UsageError("--leave-glitches-out", "is not for discover", "leave it out: one network is trained");
+  if (o.training.folds > 0 || o.training.seeds > 0)
+    throw UsageError(o.training.folds > 0 ? "--leave-glitches-out" : "--seeds", "is not for discover",
+                     "leave it out: one network is trained");
   check_fine_tune(o.training);
   const TrainingRequest request = fine_tune_request(o.training);
-  const Dataset data = open_images(o.training.data, parse_on_bad_image(o.training.on_bad_image));
+  const Dataset data =
+      open_images(o.training.data, parse_on_bad_image(o.training.on_bad_image), o.training.view);
   const int32_t held_out = class_index(o, data);
   const Dataset known = without(data, held_out);
   require_two_classes(known);
+  check_view(data.view, request.dialect.channels);
   fine_tune(o.training, request, known, "");
   Session session(o.training.device);
   const Discovery found = measure(o, session, data, known, held_out);

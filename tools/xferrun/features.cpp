@@ -72,6 +72,7 @@ class Rows {
 /// What is known besides the features.
 struct Known {
   std::string network, weights;  // which made them
+  std::string view;              // of the glitches' images; empty for a tensor
   std::optional<Rows> logits;
   std::vector<std::string> classes;
   std::vector<Part> parts;
@@ -154,6 +155,7 @@ Dataset run_images(const FeaturesOptions& o, Session& session, Rows& rows, Known
   Dataset data = open_images(o.data, parse_on_bad_image(o.reading.on_bad_image), {view, o.view.metadata});
   const LoadedModel model = load(session, o, InputKind::images);
   check_view(data.view, model.dialect.channels);
+  known.view = name(data.view);
   InferenceOptions options = options_for(o, session, static_cast<int64_t>(data.samples.size()));
   known.network = model.model;
   known.weights = model.id;
@@ -196,6 +198,7 @@ void write_samples(hdf5::Writer& file, const Dataset& data) {
 void write_known(hdf5::Writer& file, const Known& known) {
   file.attribute("/", kFeaturesNetwork, std::string_view(known.network));
   file.attribute("/", kFeaturesWeights, std::string_view(known.weights));
+  if (!known.view.empty()) file.attribute("/", kFeaturesView, std::string_view(known.view));
   if (!known.parts.empty()) {
     std::vector<std::string> splits;
     for (const Part part : known.parts) splits.emplace_back(name(part));

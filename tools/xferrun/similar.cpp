@@ -63,8 +63,9 @@ void run(const SimilarOptions& o) {
     throw UsageError("similar", "needs the network that made the features", "give either --run or --weights");
   if (!o.run.empty()) not_with_run(o.file);
   const FeaturesFile known = read_features_file(o.features);
-  Dataset data = list_images(o.images);
-  settle_bad_images(parse_on_bad_image(o.reading.on_bad_image), scan(data), data);
+  const OnBadImage on_bad_image = parse_on_bad_image(o.reading.on_bad_image);
+  Dataset data = list_images(o.images, parse_view(known.view), on_bad_image);
+  settle_bad_images(on_bad_image, scan(data), data);
   if (data.samples.empty()) throw DataError("images", "none can be used", "name others");
   Session session(o.reading.device);
   const LoadedModel model = load(session, o, known);
@@ -95,7 +96,10 @@ void add_similar(CLI::App& app) {
       "xferrun similar features.h5 --run run/ new-glitch.png");
   const auto o = std::make_shared<SimilarOptions>();
   command.add_option("features", o->features, "what features wrote of the known glitches")->required();
-  command.add_option("images", o->images, "PNG, JPEG or BMP files")->required();
+  command
+      .add_option("images", o->images,
+                  "PNG, JPEG or BMP files: for a view of several durations, all files of a glitch")
+      ->required();
   command.add_option("--run", o->run, "the RUN folder that the features were made with");
   command.add_option("--weights", o->weights, "the weight file that they were made with, instead of a RUN");
   command.add_option("--count", o->count, "known glitches an image")
