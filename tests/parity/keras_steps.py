@@ -6,15 +6,14 @@ import tensorflow as tf
 
 import keras_files
 from common import ADAM_EPSILON, BATCHES, RATES, STEPS
-from common import compare_training, preprocessed, random_of, take_steps, training_batch
+from common import compare_training, preprocessed, random_of, rate_of, take_steps, training_batch
 from keras_networks import batch_norms, build, keras, randomise
 
 KEPT = 0.9  # of the running statistics in each step: the program's bn_momentum is 0.1, what is new
 
 
-def train(model, images, labels, optimizer):
+def train(model, images, labels, optimizer, rate):
     """Losses before each of the steps."""
-    rate = RATES[optimizer]
     rule = keras.optimizers.SGD(rate, momentum=0.9) if optimizer == "sgd" else keras.optimizers.Adam(rate)
     for layer in batch_norms(keras, model):
         layer.momentum = KEPT
@@ -51,7 +50,7 @@ def training(name, optimizer, folder):
     keras_files.legacy("keras3", model, folder / "start.h5")
     before = model.get_weights()
     losses, stepped = take_steps(folder, name, "keras", folder / "start.h5", images, labels, optimizer)
-    their_losses = train(model, inputs, labels, optimizer)
+    their_losses = train(model, inputs, labels, optimizer, rate_of(name, optimizer))
     theirs = unbiased(model, len(images), before, model.get_weights())
     model.load_weights(stepped)
     return compare_training(model.get_weights(), theirs, before, losses, their_losses)

@@ -5,17 +5,16 @@ import torch
 from torch import nn
 
 from common import ADAM_EPSILON, BATCHES, RATES, STEPS
-from common import compare_training, preprocessed, random_of, run_tool, take_steps, training_batch
+from common import compare_training, preprocessed, random_of, rate_of, run_tool, take_steps, training_batch
 from torch_networks import as_batch, build, dialect, randomise, read_flat, write_flat
 
 
-def train(model, images, labels, optimizer):
+def train(model, images, labels, optimizer, rate):
     """Losses before each of the steps."""
     model.train()
     for m in model.modules():
         if isinstance(m, nn.Dropout):
             m.p = 0.0
-    rate = RATES[optimizer]
     if optimizer == "sgd":
         rule = torch.optim.SGD(model.parameters(), rate, momentum=0.9)
     else:
@@ -44,7 +43,7 @@ def training(name, optimizer, folder):
     write_flat(model, folder / "start.h5", ".")
     before = weights_of(model)
     losses, stepped = take_steps(folder, name, dialect(name), folder / "start.h5", images, labels, optimizer)
-    their_losses = train(model, inputs, labels, optimizer)
+    their_losses = train(model, inputs, labels, optimizer, rate_of(name, optimizer))
     theirs = weights_of(model)
     run_tool("xferrun", "weights", "convert", stepped, "--to", "torchvision", "--out", folder / "flat.h5")
     read_flat(model, folder / "flat.h5")
