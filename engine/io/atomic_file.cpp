@@ -143,4 +143,10 @@ void write_file(const fs::path& target, std::string_view bytes) {
   file.commit();
 }
 
+void make_folder(const fs::path& folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw write_failure(folder, error.value());
+}
+
 }  // namespace xf::io

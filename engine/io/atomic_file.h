@@ -57,4 +57,7 @@ void remove_temporaries() noexcept;
 /// The whole of `bytes` as the file `target`, atomically. Throws WriteError.
 void write_file(const std::filesystem::path& target, std::string_view bytes);
 
+/// Makes a folder and those above it that are not there. Throws WriteError.
+void make_folder(const std::filesystem::path& folder);
+
 }  // namespace xf::io

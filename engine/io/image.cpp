@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "engine/core/error.h"
+#include "engine/io/atomic_file.h"
 #include "engine/io/image_check.h"
 
 #define STBI_NO_STDIO
@@ -77,6 +78,11 @@ std::vector<uint8_t> encode_png(const Image& image) {
     throw InternalError("encode_png", fmt::format("{} bytes are no {}x{} RGB image", image.rgb.size(),
                                                   image.width, image.height));
   return bytes;
+}
+
+void write_png(const fs::path& file, const Image& image) {
+  const std::vector<uint8_t> png = encode_png(image);
+  write_file(file, {reinterpret_cast<const char*>(png.data()), png.size()});
 }
 
 }  // namespace xf::io

@@ -33,4 +33,7 @@ Image read_image(const std::filesystem::path& file);
 /// An 8-bit RGB PNG file as bytes.
 std::vector<uint8_t> encode_png(const Image& image);
 
+/// Writes that file, whole or not at all, over an earlier one. Throws WriteError.
+void write_png(const std::filesystem::path& file, const Image& image);
+
 }  // namespace xf::io

@@ -15,13 +15,32 @@ NAME = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 PART = BYTES // 2 + 1000  # what a server that breaks off sends at a time
 
 
+class Quiet(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def listening(handler):
+    """A server's address, while it lasts."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
 @contextlib.contextmanager
 def mirror(answer):
     """A server on this machine; `answer(handler, first)` sends what it likes from byte `first` on. Gives its address and the
     first bytes that were asked for so far."""
     asked = []
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self):
             wanted = re.match(r"bytes=(\d+)-$", self.headers.get("Range", ""))
             asked.append(int(wanted[1]) if wanted else 0)
@@ -29,18 +48,8 @@ def mirror(answer):
             with contextlib.suppress(ConnectionError):
                 answer(self, asked[-1])
 
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/weights", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler) as address:
+        yield f"{address}/weights", asked
 
 
 def head(handler, status, length, first=0):
@@ -118,7 +127,7 @@ def folder_of(files):
     """A server that has these files. Gives its address and what was asked for so far."""
     asked = []
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def do_GET(self):
             asked.append(os.path.basename(self.path))
             body = files.get(self.path.removeprefix("/set/"))
@@ -128,18 +137,8 @@ def folder_of(files):
             with contextlib.suppress(ConnectionError):
                 self.wfile.write(body or b"")
 
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/set/", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(Handler) as address:
+        yield f"{address}/set/", asked
 
 
 def public_data(place):

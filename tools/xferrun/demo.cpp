@@ -59,9 +59,7 @@ void check_replaceable(const DemoFolder& folder) {
 }
 
 void prepare(const DemoFolder& folder) {
-  std::error_code error;
-  fs::create_directories(folder.path, error);
-  if (error) throw io::write_failure(folder.path, error.value());
+  io::make_folder(folder.path);
   const nlohmann::json config{{"program", "xferrun"},
                               {"command", "demo"},
                               {"version", version_number()},
@@ -103,7 +101,7 @@ Measured train(const std::string& what, const FineTuneOptions& o, const Training
                const Dataset& data) {
   const auto start = std::chrono::steady_clock::now();
   const TrainingResult result = fine_tune(o, request, data, what + ": ");
-  return {what, evaluate(result.test, data.classes),
+  return {what, result.evaluation,
           std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
 }
 

@@ -68,16 +68,19 @@ nlohmann::json config_of(const FineTuneOptions& o, const Session& session, const
   return config;
 }
 
-/// Of the test part, with the temperature that the validation part asks for.
-Evaluation measured(const TrainingResult& result, const Dataset& data) {
-  return evaluate_whole(result.test, data.classes, fit_temperature(result.val));
-}
-
-nlohmann::json evaluation_of(const TrainingResult& result, const Dataset& data) {
-  const Evaluation e = measured(result, data);
-  nlohmann::json j = to_json(e);
+/// Trains into a folder. The test part is measured with the temperature that the validation part asks for.
+TrainingResult train_into(const RunFolder& folder, TrainingRun& training, const nlohmann::json& config,
+                          const Dataset& data, const std::vector<Part>& parts, const std::string& heading) {
+  folder.write_config(config);
+  folder.write_split(data, parts);
+  TrainingResult result = training.run(folder, heading);
+  folder.write_calibration(result.val);
+  result.evaluation = evaluate_whole(result.test, data.classes, fit_temperature(result.val));
+  if (result.test.empty()) return result;
+  nlohmann::json j = to_json(result.evaluation);
   j["best_epoch"] = result.best.epoch;
-  return j;
+  folder.write_evaluation(j);
+  return result;
 }
 
 void run_once(const FineTuneOptions& o, const TrainingRequest& request, const Dataset& data) {
@@ -86,7 +89,7 @@ void run_once(const FineTuneOptions& o, const TrainingRequest& request, const Da
   if (result.test.empty())
     print_line("no test part: the best weights are in " + best);
   else
-    print_line(to_table(measured(result, data)) + "\nthe best weights (epoch " +
+    print_line(to_table(result.evaluation) + "\nthe best weights (epoch " +
                std::to_string(result.best.epoch) + ") are in " + best);
 }
 
@@ -115,10 +118,8 @@ void run_folds(const FineTuneOptions& o, const TrainingRequest& request, const D
       whole->write_config(config_of(o, session, request, data));
     }
     const RunFolder folder(whole->path() / fmt::format("fold-{}", fold + 1), Replace::no);
-    folder.write_config(config_of(o, session, request, data));
-    folder.write_split(data, parts);
-    const TrainingResult result = training.run(folder, fmt::format("fold {}/{}: ", fold + 1, o.folds));
-    folder.write_evaluation(evaluation_of(result, data));
+    const TrainingResult result = train_into(folder, training, config_of(o, session, request, data), data,
+                                             parts, fmt::format("fold {}/{}: ", fold + 1, o.folds));
     pooled.test.insert(pooled.test.end(), result.test.begin(), result.test.end());
     pooled.best.epoch = result.best.epoch;
   }
@@ -187,11 +188,8 @@ TrainingResult fine_tune(const FineTuneOptions& o, const TrainingRequest& reques
   const std::vector<Part> parts = choose_split(o, data);
   TrainingRun training(session, request, data, parts);
   const RunFolder folder(o.out, o.force ? Replace::yes : Replace::no);
-  folder.write_config(config_of(o, session, request, data));
-  folder.write_split(data, parts);
-  TrainingResult result = training.run(folder, heading);
-  folder.write_calibration(result.val);
-  if (!result.test.empty()) folder.write_evaluation(evaluation_of(result, data));
+  TrainingResult result =
+      train_into(folder, training, config_of(o, session, request, data), data, parts, heading);
   session.write_profile();
   return result;
 }
@@ -213,12 +211,9 @@ std::vector<SeedResult> train_seeds(const FineTuneOptions& o, const TrainingRequ
       whole->write_config(config_of(o, session, request, data));
     }
     const RunFolder folder(whole->path() / fmt::format("seed-{}", one.seed), Replace::no);
-    folder.write_config(config_of(one, session, with_seed, data));
-    folder.write_split(data, parts);
-    const TrainingResult result = training.run(folder, fmt::format("{}seed {}: ", heading, one.seed));
-    folder.write_calibration(result.val);
-    if (!result.test.empty()) folder.write_evaluation(evaluation_of(result, data));
-    results.push_back({one.seed, result.best.epoch, measured(result, data)});
+    const TrainingResult result = train_into(folder, training, config_of(one, session, with_seed, data), data,
+                                             parts, fmt::format("{}seed {}: ", heading, one.seed));
+    results.push_back({one.seed, result.best.epoch, result.evaluation});
   }
   if (results.front().evaluation.images > 0) whole->write_evaluation(summary(results));
   return results;

@@ -1,9 +1,11 @@
 #include "tools/xferrun/grad_cam_pictures.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 
 #include "engine/core/error.h"
+#include "engine/data/loader.h"
 #include "engine/io/atomic_file.h"
 #include "tools/xferrun/heat_picture.h"
 #include "tools/xferrun/training_run.h"
@@ -14,10 +16,16 @@ namespace xf::tool {
 
 namespace {
 
-void make_folder(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw io::write_failure(folder, error.value());
+/// The index-th picture of a batch; grey ones with three equal channels.
+io::Image picture_of(const ImageBatch& batch, size_t index) {
+  const Shape& s = batch.images.shape();
+  const auto channels = static_cast<size_t>(s.c), pixels = static_cast<size_t>(s.h * s.w);
+  const auto bytes = batch.images.as<uint8_t>().subspan(index * pixels * channels, pixels * channels);
+  io::Image image{static_cast<int>(s.w), static_cast<int>(s.h), {}};
+  image.rgb.reserve(3 * pixels);
+  for (size_t p = 0; p < pixels; ++p)
+    for (size_t c = 0; c < 3; ++c) image.rgb.push_back(bytes[p * channels + (channels == 3 ? c : 0)]);
+  return image;
 }
 
 }  // namespace
@@ -37,48 +45,25 @@ std::vector<fs::path> grad_cam_paths(const fs::path& folder, const Dataset& data
   return paths;
 }
 
-io::Image picture_of(const ImageBatch& batch, size_t index) {
-  const Shape& s = batch.images.shape();
-  const auto channels = static_cast<size_t>(s.c), pixels = static_cast<size_t>(s.h * s.w);
-  const auto bytes = batch.images.as<uint8_t>().subspan(index * pixels * channels, pixels * channels);
-  io::Image image{static_cast<int>(s.w), static_cast<int>(s.h), {}};
-  image.rgb.reserve(3 * pixels);
-  for (size_t p = 0; p < pixels; ++p)
-    for (size_t c = 0; c < 3; ++c) image.rgb.push_back(bytes[p * channels + (channels == 3 ? c : 0)]);
-  return image;
-}
-
-void grad_cam(Session& session, const LoadedModel& model, const std::vector<Sample>& samples,
-              const std::vector<int32_t>& classes,
-              const std::function<void(size_t, const io::Image&)>& drawn) {
-  if (samples.empty()) return;
-  constexpr int64_t kBatch = 16;
-  const int64_t batch = std::min(kBatch, static_cast<int64_t>(samples.size()));
-  GradCam cam(model.spec, {batch, session.precision(), session.allow_reference()}, session.backend(),
-              session.store(), session.memory());
-  Loader loader(samples, evaluation_loader(model.dialect, batch));
-  loader.start_epoch(0);
-  for (ImageBatch b; loader.next(b);) {
-    std::vector<int32_t> wanted;
-    for (const int64_t sample : b.samples)
-      if (sample >= 0) wanted.push_back(classes[static_cast<size_t>(sample)]);
-    const std::vector<HeatMap> heat = cam.run(b.images, wanted);
-    for (size_t i = 0; i < heat.size(); ++i)
-      drawn(static_cast<size_t>(b.samples[i]), heat_picture(picture_of(b, i), heat[i]));
-  }
-}
-
 void write_grad_cam(Session& session, const LoadedModel& model, const Dataset& data,
                     const std::vector<Prediction>& predictions, const std::vector<fs::path>& paths) {
   if (predictions.empty()) return;
-  make_folder(paths.front().parent_path());
-  std::vector<int32_t> classes;
-  classes.reserve(predictions.size());
-  for (const Prediction& p : predictions) classes.push_back(ranking(p.probabilities).front());
-  grad_cam(session, model, data.samples, classes, [&](size_t i, const io::Image& picture) {
-    const std::vector<uint8_t> png = io::encode_png(picture);
-    io::write_file(paths[i], {reinterpret_cast<const char*>(png.data()), png.size()});
-  });
+  io::make_folder(paths.front().parent_path());
+  constexpr int64_t kBatch = 16;
+  const int64_t batch = std::min(kBatch, static_cast<int64_t>(data.samples.size()));
+  GradCam cam(model.spec, {batch, session.precision(), session.allow_reference()}, session.backend(),
+              session.store(), session.memory());
+  Loader loader(data.samples, evaluation_loader(model.dialect, batch));
+  loader.start_epoch(0);
+  auto prediction = predictions.begin();
+  for (ImageBatch b; loader.next(b);) {
+    std::vector<int32_t> classes;
+    for (const int64_t sample : b.samples)
+      if (sample >= 0) classes.push_back(ranking((prediction++)->probabilities).front());
+    const std::vector<HeatMap> heat = cam.run(b.images, classes);
+    for (size_t i = 0; i < heat.size(); ++i)
+      io::write_png(paths[static_cast<size_t>(b.samples[i])], heat_picture(picture_of(b, i), heat[i]));
+  }
 }
 
 }  // namespace xf::tool

@@ -172,9 +172,7 @@ void run(PaperOptions& o) {
     requests.push_back(fine_tune_request(options));
     check_view(data_of(published).view, requests.back().dialect.channels);
   }
-  std::error_code error;
-  fs::create_directories(o.out, error);
-  if (error) throw io::write_failure(o.out, error.value());
+  io::make_folder(o.out);
   write_config(o);
   std::vector<Row> rows;
   for (size_t i = 0; i < trainings.size(); ++i)

@@ -70,8 +70,7 @@ std::vector<std::string> write_pictures(const fs::path& folder, const std::strin
   parallel_for(static_cast<int64_t>(files.size()), [&](int64_t at) {
     const auto i = static_cast<size_t>(at);
     const fs::path file = picture_path(folder, detector, scan.gps, kShownDurations[i]);
-    const std::vector<uint8_t> png = io::encode_png(scan.pictures[i]);
-    io::write_file(file, {reinterpret_cast<const char*>(png.data()), png.size()});
+    io::write_png(file, scan.pictures[i]);
     files[i] = file.string();
   });
   return files;
@@ -228,9 +227,7 @@ void run(const QScanOptions& o) {
     log::info("{}: no data from GPS {} to {}", o.strain, gap.begin, gap.end);
   const std::vector<double> triggers = triggers_of(o, file);
   check_pictures(o, file.detector(), triggers);
-  std::error_code error;
-  fs::create_directories(o.out, error);
-  if (error) throw io::write_failure(o.out, error.value());
+  io::make_folder(o.out);
   std::vector<Report> reports(triggers.size());
   for (size_t i = 0; i < triggers.size(); ++i) reports[i].gps = triggers[i];
   scan_all(o, file, reports);

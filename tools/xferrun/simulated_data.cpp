@@ -43,11 +43,6 @@ void remove_drawn(const fs::path& folder, std::string_view kind) {
     if (is_drawn(entry.path(), kind)) fs::remove(entry.path());
 }
 
-void write_picture(const fs::path& file, const io::Image& image) {
-  const std::vector<uint8_t> png = io::encode_png(image);
-  io::write_file(file, std::string(png.begin(), png.end()));
-}
-
 }  // namespace
 
 void check_simulated_data(const fs::path& folder, std::span<const std::string_view> kinds) {
@@ -81,7 +76,7 @@ void write_simulated_data(const fs::path& folder, const SimulatedData& data) {
   for (int i = 0; i < data.per_kind; ++i) {
     parallel_for(kinds, [&](int64_t k) {
       const std::string_view kind = data.kinds[static_cast<size_t>(k)];
-      write_picture(folder / kind / file_name(kind, i),
+      io::write_png(folder / kind / file_name(kind, i),
                     simulate_spectrogram(kind, data.seed, static_cast<uint64_t>(i), data.side, data.side));
     });
     progress.update((i + 1) * kinds, data.per_kind * kinds, "");

@@ -33,6 +33,8 @@ struct TrainingResult {
   /// By the best weights, of each image, or of each glitch with View::Kind::all. Samples are indices into the
   /// data.
   std::vector<Prediction> val, test;
+  Evaluation
+      evaluation;  ///< of the test part, once fine_tune() measured it; without images where there is none
 };
 
 /// The samples of one part with their indices in the data.
