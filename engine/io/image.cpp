@@ -66,7 +66,12 @@ Image read_image(const fs::path& file) {
   return decode_image(bytes, file.string());
 }
 
-std::vector<uint8_t> encode_png(const Image& image) {
+namespace {
+
+/// What one of stb's writers makes of an image: `write` is given the function that takes its bytes, and where
+/// they go.
+template <class Writer>
+std::vector<uint8_t> encoded(const char* by, const Image& image, const Writer& write) {
   std::vector<uint8_t> bytes;
   const auto append = [](void* to, void* data, int size) {
     const auto* begin = static_cast<const uint8_t*>(data);
@@ -74,10 +79,24 @@ std::vector<uint8_t> encode_png(const Image& image) {
                                                    begin + size);
   };
   if (image.rgb.size() != static_cast<size_t>(image.width) * static_cast<size_t>(image.height) * 3 ||
-      stbi_write_png_to_func(append, &bytes, image.width, image.height, 3, image.rgb.data(), 0) == 0)
-    throw InternalError("encode_png", fmt::format("{} bytes are no {}x{} RGB image", image.rgb.size(),
-                                                  image.width, image.height));
+      write(append, &bytes) == 0)
+    throw InternalError(
+        by, fmt::format("{} bytes are no {}x{} RGB image", image.rgb.size(), image.width, image.height));
   return bytes;
+}
+
+}  // namespace
+
+std::vector<uint8_t> encode_png(const Image& image) {
+  return encoded("encode_png", image, [&](auto append, void* bytes) {
+    return stbi_write_png_to_func(append, bytes, image.width, image.height, 3, image.rgb.data(), 0);
+  });
+}
+
+std::vector<uint8_t> encode_jpeg(const Image& image, int quality) {
+  return encoded("encode_jpeg", image, [&](auto append, void* bytes) {
+    return stbi_write_jpg_to_func(append, bytes, image.width, image.height, 3, image.rgb.data(), quality);
+  });
 }
 
 void write_png(const fs::path& file, const Image& image) {

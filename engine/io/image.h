@@ -1,5 +1,5 @@
 #pragma once
-// Images as files: PNG, JPEG and BMP in, PNG out.
+// Images as files: PNG, JPEG and BMP in, PNG and JPEG out.
 
 #include <cstddef>
 #include <cstdint>
@@ -35,5 +35,8 @@ std::vector<uint8_t> encode_png(const Image& image);
 
 /// Writes that file, whole or not at all, over an earlier one. Throws WriteError.
 void write_png(const std::filesystem::path& file, const Image& image);
+
+/// A JPEG file as bytes; `quality` from 1 to 100.
+std::vector<uint8_t> encode_jpeg(const Image& image, int quality);
 
 }  // namespace xf::io

@@ -24,6 +24,7 @@ void add_simulate(CLI::App& app);
 void add_cluster(CLI::App& app);
 void add_similar(CLI::App& app);
 void add_discover(CLI::App& app);
+void add_report(CLI::App& app);
 void add_weights(CLI::App& app);
 
 /// A subcommand with its one-line description and an example shown by --help.

@@ -13,6 +13,7 @@
 #include "engine/signal/simulate.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/fine_tune.h"
+#include "tools/xferrun/run_report.h"
 #include "tools/xferrun/simulated_data.h"
 #include "tools/xferrun/version.h"
 #include "weights/bundled/bundled.h"
@@ -42,6 +43,7 @@ struct DemoFolder {
   [[nodiscard]] fs::path data() const { return path / "data"; }
   [[nodiscard]] fs::path weights() const { return path / "pretrained.h5"; }
   [[nodiscard]] fs::path fine_tuned() const { return path / "fine-tuned"; }
+  [[nodiscard]] fs::path report() const { return fine_tuned() / "report.html"; }
   [[nodiscard]] fs::path from_scratch() const { return path / "from-scratch"; }
 };
 
@@ -120,8 +122,9 @@ std::string table(const std::vector<Measured>& rows) {
 void print_how_to_go_on(const DemoFolder& folder) {
   const std::string run = folder.fine_tuned().string(), data = folder.data().string();
   const std::string first = (folder.data() / demo_kinds()[0]).string();
-  print_line(fmt::format(R"(
-Look at the images in {data}, and at what the network makes of them:
+  print_line(fmt::format(R"({report} shows every image: open it in a browser.
+
+The images are in {data}; what the network makes of them:
   xferrun evaluate {run} --data {data}
   xferrun predict {run} {first}/*.png
 
@@ -136,7 +139,8 @@ and a network pretrained on ImageNet, in the file that Keras loads it from:
     --data glitches --out run
   xferrun evaluate run --data glitches
   xferrun predict run new-glitch.png)",
-                         fmt::arg("data", data), fmt::arg("run", run), fmt::arg("first", first),
+                         fmt::arg("report", folder.report().string()), fmt::arg("data", data),
+                         fmt::arg("run", run), fmt::arg("first", first),
                          fmt::arg("weights", folder.weights().string())));
 }
 
@@ -161,6 +165,11 @@ void run(const DemoOptions& o) {
   options.device.profile.clear();
   const Measured scratch = train("from scratch", options, request, data);
 
+  {
+    Session session(o.device);
+    io::write_file(folder.report(),
+                   run_report(session, {open_run(folder.fine_tuned()), data, {}, o.device.device}));
+  }
   print_line(
       fmt::format("{} kinds of simulated glitches, of each {} images to train on, {} to choose the best "
                   "epoch and {} to test\n\n{}",

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/error.h"
+#include "tools/xferrun/progress.h"
 
 namespace xf::tool {
 
@@ -21,6 +22,8 @@ void append(Points& points, const Tensor& rows, int64_t count) {
 
 Embedding embed_images(Inference& network, Loader& loader) {
   Embedding result;
+  Progress progress("features", "batches");
+  int64_t done = 0;
   loader.start_epoch(0);
   for (ImageBatch batch; loader.next(batch);) {
     network.run(batch.images);
@@ -28,6 +31,7 @@ Embedding embed_images(Inference& network, Loader& loader) {
         std::count_if(batch.samples.begin(), batch.samples.end(), [](int64_t s) { return s >= 0; });
     append(result.features, network.result(0), real);
     if (network.results() > 1) append(result.logits, network.result(1), real);
+    progress.update(++done, loader.batches(), "");
   }
   return result;
 }

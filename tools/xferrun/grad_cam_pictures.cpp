@@ -45,25 +45,33 @@ std::vector<fs::path> grad_cam_paths(const fs::path& folder, const Dataset& data
   return paths;
 }
 
+void draw_grad_cam(Session& session, const LoadedModel& model, const std::vector<Sample>& samples,
+                   const std::vector<int32_t>& classes,
+                   const std::function<void(size_t sample, const io::Image& picture)>& to) {
+  if (samples.empty()) return;
+  constexpr int64_t kBatch = 16;
+  const int64_t batch = std::min(kBatch, static_cast<int64_t>(samples.size()));
+  GradCam cam(model.spec, {batch, session.precision(), session.allow_reference()}, session.backend(),
+              session.store(), session.memory());
+  Loader loader(samples, evaluation_loader(model.dialect, batch));
+  loader.start_epoch(0);
+  size_t done = 0;
+  for (ImageBatch b; loader.next(b);) {
+    const size_t count = std::min(classes.size() - done, static_cast<size_t>(batch));
+    const std::vector<HeatMap> heat = cam.run(b.images, std::span(classes).subspan(done, count));
+    for (size_t i = 0; i < count; ++i) to(done++, heat_picture(picture_of(b, i), heat[i]));
+  }
+}
+
 void write_grad_cam(Session& session, const LoadedModel& model, const Dataset& data,
                     const std::vector<Prediction>& predictions, const std::vector<fs::path>& paths) {
   if (predictions.empty()) return;
   io::make_folder(paths.front().parent_path());
-  constexpr int64_t kBatch = 16;
-  const int64_t batch = std::min(kBatch, static_cast<int64_t>(data.samples.size()));
-  GradCam cam(model.spec, {batch, session.precision(), session.allow_reference()}, session.backend(),
-              session.store(), session.memory());
-  Loader loader(data.samples, evaluation_loader(model.dialect, batch));
-  loader.start_epoch(0);
-  auto prediction = predictions.begin();
-  for (ImageBatch b; loader.next(b);) {
-    std::vector<int32_t> classes;
-    for (const int64_t sample : b.samples)
-      if (sample >= 0) classes.push_back(ranking((prediction++)->probabilities).front());
-    const std::vector<HeatMap> heat = cam.run(b.images, classes);
-    for (size_t i = 0; i < heat.size(); ++i)
-      io::write_png(paths[static_cast<size_t>(b.samples[i])], heat_picture(picture_of(b, i), heat[i]));
-  }
+  std::vector<int32_t> classes;
+  classes.reserve(predictions.size());
+  for (const Prediction& p : predictions) classes.push_back(ranking(p.probabilities).front());
+  draw_grad_cam(session, model, data.samples, classes,
+                [&](size_t sample, const io::Image& picture) { io::write_png(paths[sample], picture); });
 }
 
 }  // namespace xf::tool

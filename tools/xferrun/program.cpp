@@ -86,6 +86,7 @@ int run_program(int argc, char** argv) {
   add_similar(app);
   add_discover(app);
   add_embed(app);
+  add_report(app);
   add_plan(app);
   add_devices(app);
   add_data(app);

@@ -20,8 +20,9 @@ namespace xf::tool {
 
 namespace {
 
-constexpr std::array kOwnFiles{"config.json",     "split.csv",        "metrics.jsonl",   "best.h5",
-                               "evaluation.json", "calibration.json", "out_of_class.h5", "discovery.json"};
+constexpr std::array kOwnFiles{"config.json",     "split.csv",       "metrics.jsonl",
+                               "best.h5",         "evaluation.json", "calibration.json",
+                               "out_of_class.h5", "discovery.json",  "report.html"};
 
 bool is_run(const fs::path& path) {
   std::ifstream in(path / "config.json");
