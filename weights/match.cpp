@@ -79,24 +79,25 @@ std::vector<const Layer*> numbering(std::string_view network, const std::vector<
   if (spelling == Spelling::numbered) {
     for (const Layer& l : layers) order.push_back(&l);
   } else {
-    for (const KerasLayer& l : keras_order(network, layers, KerasNames::current)) order.push_back(l.layer);
+    for (const KerasLayer& l : keras_order(network, layers, keras_names(spelling))) order.push_back(l.layer);
   }
   return order;
 }
 
-void match_by_number(std::string_view network, const std::vector<Layer>& layers, const Listing& file,
-                     Spelling spelling, std::vector<MatchedLayer>& matched) {
+void match_by_number(std::string_view network, const std::vector<Layer>& layers, std::string_view top,
+                     const Listing& file, Spelling spelling, std::vector<MatchedLayer>& matched) {
+  const bool without_top =
+      std::none_of(layers.begin(), layers.end(), [&](const Layer& l) { return l.name == top; });
   for (const LayerKind kind : {LayerKind::convolution, LayerKind::batch_norm, LayerKind::dense}) {
     std::vector<MatchedLayer*> ours;
     for (const Layer* l : numbering(network, layers, spelling)) {
       if (l->kind == kind) ours.push_back(&matched[static_cast<size_t>(l - layers.data())]);
     }
-    // Other fully connected layers than the network's are a new head, but for the merged-view network, whose
-    // trunk has one.
-    if (kind == LayerKind::dense && network != "merged_view" &&
-        numbered_layers(file, kind).size() != ours.size()) {
-      continue;
-    }
+    // Another number of fully connected layers than the network's, its top counted or not, is a new head; but
+    // for the merged-view network, whose trunk has one.
+    const size_t found = numbered_layers(file, kind).size();
+    const bool own = found == ours.size() || (without_top && found == ours.size() + 1);
+    if (kind == LayerKind::dense && network != "merged_view" && !own) continue;
     match_by_number(ours, kind, file);
   }
 }
@@ -131,13 +132,17 @@ bool right_extents(const MatchedLayer& m, const std::vector<NamedShape>& shapes,
 }  // namespace
 
 KerasNames keras_names(Spelling spelling) {
-  return spelling == Spelling::keras_v0_2 ? KerasNames::v0_2 : KerasNames::current;
+  return spelling == Spelling::keras_v0_2 || spelling == Spelling::by_depth_v0_2 ? KerasNames::v0_2
+                                                                                 : KerasNames::current;
 }
 
 std::vector<Spelling> spellings(std::string_view network, const Listing& file) {
   std::vector<Spelling> all{Spelling::canonical};
   if (outputs_first(file.format) || !keras_has(network)) return all;
-  if (!file.named) return {Spelling::by_depth};
+  if (!file.named) {
+    if (network == "resnet50") return {Spelling::by_depth, Spelling::by_depth_v0_2};
+    return {Spelling::by_depth};
+  }
   const bool has_names = network.starts_with("resnet") || network.starts_with("vgg");
   all.push_back(has_names ? Spelling::keras : Spelling::numbered);
   if (network == "resnet50") all.push_back(Spelling::keras_v0_2);
@@ -154,8 +159,9 @@ std::vector<MatchedLayer> match_layers(std::string_view network, const std::vect
     const auto at = by_name.find(name);
     matched.push_back({&l, at == by_name.end() ? nullptr : at->second, name});
   }
-  if (spelling == Spelling::numbered || spelling == Spelling::by_depth) {
-    match_by_number(network, layers, file, spelling, matched);
+  if (spelling == Spelling::numbered || spelling == Spelling::by_depth ||
+      spelling == Spelling::by_depth_v0_2) {
+    match_by_number(network, layers, top, file, spelling, matched);
   }
   for (MatchedLayer& m : matched) {
     if (m.layer->name == top && m.stored == nullptr) m.stored = free_dense(file, matched);

@@ -14,11 +14,12 @@ namespace xf::weights {
 
 /// By what a file's layers are told.
 enum class Spelling : uint8_t {
-  canonical,   ///< torchvision's names and Cadene's
-  keras,       ///< Keras's names (weights/tables/keras.h)
-  keras_v0_2,  ///< its former names of ResNet50
-  numbered,    ///< Keras's running numbers in creation order: conv2d_1, batch_normalization_1, …
-  by_depth     ///< the same, numbered in the order of model.layers
+  canonical,     ///< torchvision's names and Cadene's
+  keras,         ///< Keras's names (weights/tables/keras.h)
+  keras_v0_2,    ///< its former names of ResNet50
+  numbered,      ///< Keras's running numbers in creation order: conv2d_1, batch_normalization_1, …
+  by_depth,      ///< the same, numbered in the order of model.layers
+  by_depth_v0_2  ///< in that of the former ResNet50
 };
 
 KerasNames keras_names(Spelling spelling);

@@ -171,7 +171,7 @@ DialectOfTensors dialect_of_tensors(const Listing& file, const Recognised& recog
   Dialect& d = out.dialect;
   d = usual_dialect(network, recognised.spelling);
   d.preprocess.reset();
-  if (recognised.spelling == Spelling::keras_v0_2) d.bn_eps = 1e-3F;
+  if (keras_names(recognised.spelling) == KerasNames::v0_2) d.bn_eps = 1e-3F;
   if (any_has(matched, LayerKind::batch_norm, Role::mean)) {
     d.bn_gamma = any_has(matched, LayerKind::batch_norm, Role::gamma) ? BnGamma::present : BnGamma::absent;
   }

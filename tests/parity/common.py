@@ -185,14 +185,16 @@ def make_images(folder, height, width, channels=3):
     return sorted(folder.glob("*/*.png"))
 
 
-def fine_tuned(folder, model, dialect, height, width, channels=3):
-    """A short training of a network from scratch: its RUN folder, its images as bytes, and the logits that the program
-    gives them."""
+def fine_tuned(folder, model, dialect, height, width, channels=3, origin=("--from-scratch",)):
+    """A short training of a network, from scratch or from what `origin` says: its RUN folder, its images as bytes, and
+    the logits that the program gives them."""
     data, run = folder / "data", folder / "run"
     paths = make_images(data, height, width, channels)
-    start = ("--model", model, "--from-scratch", "--dialect", dialect)
+    start = ("--model", model, "--dialect", dialect, *origin)
     parts = ("--val-fraction", "0.25", "--test-fraction", "0.25")
-    rule = ("--epochs", "1", "--batch", "3", "--lr", "0.001", "--precision", "f32")
+    # VGG has no batch normalisation: on Keras's inputs of up to 150 a larger rate kills it.
+    rate = "1e-6" if model.startswith("vgg") else "0.001"
+    rule = ("--epochs", "1", "--batch", "3", "--lr", rate, "--precision", "f32")
     run_tool("xferrun", "fine-tune", *start, "--data", data, "--out", run, *parts, *rule)
     logits = results_of((run,), "logits", folder / "logits.h5", "--data", data)
     images = np.stack([np.asarray(Image.open(p)).reshape(height, width, channels) for p in paths])

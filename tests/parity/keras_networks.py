@@ -34,6 +34,7 @@ APPLICATIONS = {
 PREPROCESSING = {
     "inception_v3": "tf",
     "resnet50": "caffe",
+    "resnet50_v0.2": "caffe",
     "resnet101": "caffe",
     "resnet152": "caffe",
     "vgg16": "caffe",

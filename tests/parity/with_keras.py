@@ -36,11 +36,17 @@ def best(name, folder):
     """Keras loads a run's best.h5, as it is and in its newer layout, and gives the same logits."""
     height, width = BEST_SIZES.get(name, (224, 224))
     channels = 1 if name == "merged_view" else 3
-    run, images, ours = fine_tuned(folder, name, "keras", height, width, channels)
-    newer = folder / "best.weights.h5"
-    run_tool("xferrun", "weights", "convert", run / "best.h5", "--to", "keras3", "--out", newer)
+    origin = ["--from-scratch"]
+    if name == "resnet50_v0.2":  # which only a file of its kind leads to
+        origin = ["--weights", folder / "start.h5", "--preprocess", PREPROCESSING[name]]
+        keras_files.legacy("keras3", random_network("keras3", name, False)[0], folder / "start.h5")
+    run, images, ours = fine_tuned(folder, name.split("_v0")[0], "keras", height, width, channels, origin)
+    files = [run / "best.h5"]
+    if name != "resnet50_v0.2":  # its epsilon is not that of Keras 3's network: the conversion is refused
+        files.append(folder / "best.weights.h5")
+        run_tool("xferrun", "weights", "convert", files[0], "--to", "keras3", "--out", files[1])
     found = {}
-    for file in [run / "best.h5", newer]:
+    for file in files:
         model = build(keras, name, (height, width), classes=3)
         model.load_weights(file)
         theirs = model.predict(preprocessed(images, PREPROCESSING[name]), verbose=0)

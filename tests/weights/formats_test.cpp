@@ -7,6 +7,7 @@
 #include "tests/support/temporary_folder.h"
 #include "tests/support/test_data.h"
 #include "tests/weights/narrow_models.h"
+#include "weights/recognise.h"
 #include "weights/tables/keras.h"
 
 using namespace xf::weights;
@@ -220,6 +221,43 @@ TEST_CASE("Keras 3's layout, with the layers' names and without") {
         check_reads(folder / "w.weights.h5", network, model, Format::keras3);
       }
     }
+  }
+}
+
+TEST_CASE("Keras 3's layout without names: the new classifier of a VGG leaves its other dense layers") {
+  const TemporaryFolder folder;
+  auto model = narrow_model("vgg16", xf::keras_dialect("vgg16"), 5);
+  write_keras3(folder / "w.weights.h5", "vgg16", model, Named::no);
+  const Loaded loaded = load(folder / "w.weights.h5", "vgg16", model, Top::replaced);
+  CHECK(loaded.tensors.count("classifier.0.weight") == 1);
+  CHECK(loaded.tensors.count("classifier.3.bias") == 1);
+  CHECK(loaded.tensors.count("classifier.6.weight") == 0);
+}
+
+TEST_CASE("Keras 3's layout without names: the two ResNet50 are told apart by their extents") {
+  const auto model = model_tensors("resnet50", xf::keras_dialect("resnet50"), 1000);
+  const auto layers = layers_of(model);
+  for (const auto& [names, spelling] : {std::pair(KerasNames::current, Spelling::by_depth),
+                                        std::pair(KerasNames::v0_2, Spelling::by_depth_v0_2)}) {
+    Listing listing{Format::keras3, "3", {}, false, {}};
+    std::map<LayerKind, int> count;
+    for (const KerasLayer& l : keras_order("resnet50", layers, names)) {
+      const char* group = l.layer->kind == LayerKind::convolution  ? "conv2d"
+                          : l.layer->kind == LayerKind::batch_norm ? "batch_normalization"
+                                                                   : "dense";
+      const int number = count[l.layer->kind]++;
+      StoredLayer stored{number == 0 ? group : fmt::format("{}_{}", group, number), {}};
+      for (const Part& part : l.layer->parts)
+        stored.tensors.push_back(
+            {"", "", part.role, keras_dims(model[part.index], l.layer->kind, part.role), "f32"});
+      listing.layers.push_back(std::move(stored));
+    }
+    const auto found = recognise(listing);
+    REQUIRE(found);
+    CHECK(found->network == "resnet50");
+    CHECK(found->spelling == spelling);
+    CHECK(dialect_of_tensors(listing, *found).dialect.bn_eps ==
+          doctest::Approx(names == KerasNames::v0_2 ? 1e-3 : 1.001e-5));
   }
 }
 

@@ -32,3 +32,17 @@ TEST_CASE("every layer of Keras's ResNet50 has a name and a place") {
     if (l.layer->kind == LayerKind::convolution) CHECK(l.layer->parts.size() == 2);  // kernel and bias
   }
 }
+
+TEST_CASE("the former ResNet50 adds its projection behind: another order of model.layers") {
+  const auto layers = layers_of(model_tensors("resnet50", xf::keras_dialect("resnet50"), 7));
+  const auto block_of = [&](KerasNames names) {
+    std::string block;
+    const auto order = keras_order("resnet50", layers, names);
+    for (size_t i = 6; i < 10; ++i) block += order.at(i).name + " ";
+    return block;
+  };
+  // Keras prints these orders of the two definitions.
+  CHECK(block_of(KerasNames::v0_2) == "res2a_branch2c res2a_branch1 bn2a_branch2c bn2a_branch1 ");
+  CHECK(block_of(KerasNames::current) ==
+        "conv2_block1_0_conv conv2_block1_3_conv conv2_block1_0_bn conv2_block1_3_bn ");
+}

@@ -84,13 +84,15 @@ std::vector<KerasLayer> inception_v3_order(const std::vector<Layer>& layers) {
 }
 
 /// A bottleneck stands as 1, 2, then the projection's convolution (0) before the third, its normalisation
-/// too.
-std::vector<std::string> resnet_order(const std::map<std::string, const Layer*>& layers) {
+/// too; in v0.2, whose sum has its operands in the other order, behind it.
+std::vector<std::string> resnet_order(const std::map<std::string, const Layer*>& layers, KerasNames names) {
+  using Parts = std::array<const char*, 8>;
+  constexpr Parts kCurrent{"conv1", "bn1", "conv2", "bn2", "downsample.0", "conv3", "downsample.1", "bn3"};
+  constexpr Parts kFormer{"conv1", "bn1", "conv2", "bn2", "conv3", "downsample.0", "bn3", "downsample.1"};
   std::vector<std::string> order{"conv1", "bn1"};
   for (int stage = 1; stage <= 4; ++stage) {
     for (int block = 0; layers.count(fmt::format("layer{}.{}.conv1", stage, block)) != 0; ++block) {
-      for (const char* part :
-           {"conv1", "bn1", "conv2", "bn2", "downsample.0", "conv3", "downsample.1", "bn3"}) {
+      for (const char* part : names == KerasNames::v0_2 ? kFormer : kCurrent) {
         order.push_back(fmt::format("layer{}.{}.{}", stage, block, part));
       }
     }
@@ -104,7 +106,7 @@ std::vector<KerasLayer> resnet_order(std::string_view network, const std::vector
   std::map<std::string, const Layer*> by_name;
   for (const Layer& l : layers) by_name[l.name] = &l;
   std::vector<KerasLayer> order;
-  for (const std::string& name : resnet_order(by_name)) {
+  for (const std::string& name : resnet_order(by_name, names)) {
     const auto at = by_name.find(name);
     if (at != by_name.end()) order.push_back({at->second, keras_layer_name(network, name, names)});
   }
