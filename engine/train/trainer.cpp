@@ -26,12 +26,10 @@ double sum_of(const Tensor& t) {
 }  // namespace
 
 bool BestEpoch::update(const EpochMetrics& m) {
-  const bool better = !m.val_top1 || *m.val_top1 > top1_ || (*m.val_top1 == top1_ && *m.val_loss < loss_);
-  if (better) {
-    epoch_ = m.epoch;
-    top1_ = m.val_top1.value_or(-1);
-    loss_ = m.val_loss.value_or(loss_);
-  }
+  const double top1 = best_.val_top1.value_or(-1);
+  const bool better =
+      !m.val_top1 || *m.val_top1 > top1 || (*m.val_top1 == top1 && *m.val_loss < best_.val_loss);
+  if (better) best_ = m;
   return better;
 }
 
@@ -155,7 +153,7 @@ double Trainer::loss() {
   return sum_of(executor_->receive(kLoss));
 }
 
-double Trainer::finish(const Started& started, Sums& sums) {
+double Trainer::finish(const Started& started, EpochSums& sums) {
   const auto fail = [&](const char* what) {
     throw DivergedError(fmt::format("epoch {}, step {}", started.epoch, started.step),
                         fmt::format("{} is not a finite number", what),
@@ -175,37 +173,51 @@ double Trainer::finish(const Started& started, Sums& sums) {
   return loss;
 }
 
-void Trainer::train_epoch(Loader& train, EpochMetrics& m, const TrainEvents& events) {
+void Trainer::train_epoch(Loader& train, TrainState& state, const TrainEvents& events) {
   const int64_t batches = train.batches(), total = batches * options_.batch;
   const int accumulate = options_.update.accumulate;
   // Micro-batches that do not fill an update at the end of an epoch are left out; the next epoch's order
   // differs.
-  const int64_t updates = std::max<int64_t>(1, batches / accumulate);
-  Sums sums;
+  const int64_t updates = std::max<int64_t>(1, batches / accumulate), steps = updates * accumulate;
+  const auto start_time = std::chrono::steady_clock::now();
+  const double seconds_before = state.sums.seconds;
   // The results of a micro-batch are read while the next one is computed. An update whose gradients are not
   // finite changes nothing, so what was started meanwhile does no harm.
   std::optional<Started> before;
   const auto finish_before = [&] {
     if (!before) return;
-    const double loss = finish(*before, sums);
-    if (events.progress) events.progress(sums.images, total, loss);
+    const double loss = finish(*before, state.sums);
+    before.reset();
+    if (events.progress) events.progress(state.sums.images, total, loss);
+  };
+  const auto pause_if_asked = [&] {
+    const Pause pause = events.pause ? events.pause() : Pause::no;
+    if (pause == Pause::no) return;
+    finish_before();
+    state.sums.seconds = seconds_before + seconds_since(start_time);
+    state.updates = updates_;
+    state.micro_batches = micro_batches_;
+    if (events.checkpoint) events.checkpoint(state);
+    if (pause == Pause::stop)
+      throw StoppedError("training", fmt::format("stopped in epoch {} after {} of {} steps", state.epoch,
+                                                 state.step, steps));
   };
   ImageBatch batch;
-  train.start_epoch(m.epoch - 1);
-  for (int64_t i = 0; i < updates * accumulate; ++i) {
+  if (state.step < steps) train.start_epoch(state.epoch - 1, state.step);
+  while (state.step < steps) {
     if (!train.next(batch)) {  // fewer batches than one update needs: go round
-      train.start_epoch(m.epoch - 1);
+      train.start_epoch(state.epoch - 1);
       train.next(batch);
     }
     start(batch);
-    const bool last = (i + 1) % accumulate == 0;
+    const bool last = (state.step + 1) % accumulate == 0;
     if (last) apply_update(updates);
     finish_before();
-    before = Started{m.epoch, i + 1, last};
+    before = Started{state.epoch, ++state.step, last};
+    if (last) pause_if_asked();
   }
   finish_before();
-  m.train_loss = sums.loss * static_cast<double>(options_.batch) / static_cast<double>(sums.images);
-  m.train_top1 = sums.hits / static_cast<double>(sums.images);
+  state.sums.seconds = seconds_before + seconds_since(start_time);
 }
 
 void Trainer::validate(Loader& validation, EpochMetrics& m) {
@@ -227,24 +239,32 @@ void Trainer::validate(Loader& validation, EpochMetrics& m) {
   m.val_top5 = e.top[4];
 }
 
-EpochMetrics Trainer::fit(Loader& train, Loader* validation, const TrainEvents& events) {
-  BestEpoch best;
-  EpochMetrics best_metrics;
-  for (int epoch = 1; epoch <= options_.epochs; ++epoch) {
+EpochMetrics Trainer::fit(Loader& train, Loader* validation, const TrainEvents& events, TrainState state) {
+  BestEpoch best(state.best);
+  updates_ = state.updates;
+  micro_batches_ = state.micro_batches;
+  const auto patient = [&] {
+    return options_.patience == 0 || validation == nullptr ||
+           state.epoch - 1 - best.epoch() < options_.patience;
+  };
+  while (state.epoch <= options_.epochs && patient()) {
     EpochMetrics m;
-    m.epoch = epoch;
+    m.epoch = state.epoch;
+    train_epoch(train, state, events);
+    const EpochSums& sums = state.sums;
+    const auto images = static_cast<double>(sums.images);
+    m.train_loss = sums.loss * static_cast<double>(options_.batch) / images;
+    m.train_top1 = sums.hits / images;
+    m.images_per_second = images / sums.seconds;
     const auto start = std::chrono::steady_clock::now();
-    train_epoch(train, m, events);
-    const double trained = seconds_since(start);
-    m.images_per_second = static_cast<double>(train.batches() * options_.batch) / trained;
     if (validation != nullptr) validate(*validation, m);
-    m.seconds = seconds_since(start);
+    m.seconds = sums.seconds + seconds_since(start);
     const bool is_best = best.update(m);
-    if (is_best) best_metrics = m;
     if (events.epoch) events.epoch(m, is_best);
-    if (options_.patience > 0 && validation != nullptr && epoch - best.epoch() >= options_.patience) break;
+    state = {state.epoch + 1, 0, updates_, micro_batches_, {}, best.metrics()};
+    if (events.checkpoint) events.checkpoint(state);
   }
-  return best_metrics;
+  return best.metrics();
 }
 
 namespace {

@@ -15,6 +15,7 @@
 #include "engine/train/inference.h"
 #include "engine/train/metrics.h"
 #include "engine/train/schedule.h"
+#include "engine/train/state.h"
 #include "engine/train/train_graph.h"
 
 namespace xf {
@@ -31,31 +32,18 @@ struct TrainOptions {
   uint64_t seed = 0;
 };
 
-struct EpochMetrics {
-  int epoch = 0;  ///< from 1
-  double train_loss = 0, train_top1 = 0;
-  std::optional<double> val_loss, val_top1, val_top5;  ///< none without a validation part
-  double seconds = 0;                                  ///< of training and validation
-  double images_per_second = 0;                        ///< of training
-};
-
-/// Whether an epoch is the best so far: higher validation accuracy, ties by lower loss. Without a validation
-/// part every epoch is: the last one counts.
-class BestEpoch {
- public:
-  bool update(const EpochMetrics& m);
-  [[nodiscard]] int epoch() const { return epoch_; }
-
- private:
-  int epoch_ = 0;
-  double top1_ = -1, loss_ = std::numeric_limits<double>::infinity();
-};
+enum class Pause : uint8_t { no, save, stop };
 
 /// What the caller wants to hear; each may be empty.
 struct TrainEvents {
   std::function<void(int64_t images_done, int64_t images_total, double loss)> progress;
   /// After each epoch; `best` says whether the weights in the store are the best so far.
   std::function<void(const EpochMetrics&, bool best)> epoch;
+  /// Asked after each update: whether to put down where the training is, and whether to end there.
+  std::function<Pause()> pause;
+  /// Where the training is, at the end of each epoch and when pause() wants it: this and the store's tensors
+  /// are all that fit() needs to go on with the same bits.
+  std::function<void(const TrainState&)> checkpoint;
 };
 
 class Trainer {
@@ -65,9 +53,10 @@ class Trainer {
   /// averages from their parameters.
   Trainer(const NetworkSpec& spec, const TrainOptions& options, Backend& backend, ParamStore& store,
           ActivationMemory& memory, const std::map<std::string, Tensor>& weights = {});
-  /// Runs all epochs. Throws DivergedError when the loss or a gradient is not finite: it names epoch and
-  /// step.
-  EpochMetrics fit(Loader& train, Loader* validation, const TrainEvents& events);
+  /// Runs all epochs, or those that are left in a state, whose tensors the store has. Returns the best one.
+  /// Throws DivergedError when the loss or a gradient is not finite: it names epoch and step; StoppedError
+  /// when pause() said so.
+  EpochMetrics fit(Loader& train, Loader* validation, const TrainEvents& events, TrainState from = {});
   /// One update on a batch that is already here, without waiting for it: for measuring.
   void step(const ImageBatch& batch);
   /// Waits for the oldest step() whose loss was not asked for; two may be on their way.
@@ -84,16 +73,12 @@ class Trainer {
     int64_t step = 0;
     bool updated = false;
   };
-  struct Sums {
-    double loss = 0, hits = 0;
-    int64_t images = 0;
-  };
   [[nodiscard]] bool scales_loss() const { return options_.precision == Precision::f16; }
   void start(const ImageBatch& batch);
   /// Waits for a micro-batch's results and adds them. Throws DivergedError.
-  double finish(const Started& started, Sums& sums);
+  double finish(const Started& started, EpochSums& sums);
   void apply_update(int64_t updates_per_epoch);
-  void train_epoch(Loader& train, EpochMetrics& m, const TrainEvents& events);
+  void train_epoch(Loader& train, TrainState& state, const TrainEvents& events);
   void validate(Loader& validation, EpochMetrics& m);
 
   NetworkSpec spec_;
@@ -103,7 +88,7 @@ class Trainer {
   ActivationMemory& memory_;
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Inference> validation_;  // compiled when a validation part is first seen
-  int64_t updates_ = 0;
+  int64_t updates_ = 0;                    // TrainState has both
   uint32_t micro_batches_ = 0;
 };
 
