@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -13,6 +14,7 @@
 #include "engine/train/calibration.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/loaded_model.h"
+#include "tools/xferrun/resume.h"
 #include "tools/xferrun/version.h"
 
 namespace fs = std::filesystem;
@@ -68,12 +70,25 @@ nlohmann::json config_of(const FineTuneOptions& o, const Session& session, const
   return config;
 }
 
-/// Trains into a folder. The test part is measured with the temperature that the validation part asks for.
-TrainingResult train_into(const RunFolder& folder, TrainingRun& training, const nlohmann::json& config,
-                          const Dataset& data, const std::vector<Part>& parts, const std::string& heading) {
+/// Trains into a folder, or goes on there. The test part is measured with the temperature that the validation
+/// part asks for. `prepare` is called once nothing can be wrong any more, before the folder is touched.
+TrainingResult train_into(
+    const fs::path& path, Replace replace, const FineTuneOptions& o, Session& session,
+    const TrainingRequest& request, const Dataset& data, const std::vector<Part>& parts,
+    const std::string& heading, const std::function<void()>& prepare = [] {}) {
+  RunOptions options{heading, identity_of(o, session, request, data, parts), o.saving};
+  const std::optional<weights::Checkpoint> from =
+      o.saving.resume ? resumable(path, options.identity) : std::nullopt;
+  TrainingRun training(session, request, data, parts);
+  if (from) training.restore(*from);
+  prepare();
+  // Without a checkpoint there is nothing to go on from: what was begun is begun anew.
+  const RunFolder folder(path, from ? Replace::resume : o.saving.resume ? Replace::yes : replace);
+  if (from) folder.cut_metrics(metrics_bytes(*from));
+  const nlohmann::json config = config_of(o, session, request, data);
   folder.write_config(config);
   folder.write_split(data, parts);
-  TrainingResult result = training.run(folder, heading);
+  TrainingResult result = training.run(folder, options);
   folder.write_calibration(result.val);
   result.evaluation = evaluate_whole(result.test, data.classes, fit_temperature(result.val));
   if (result.test.empty()) return result;
@@ -81,6 +96,10 @@ TrainingResult train_into(const RunFolder& folder, TrainingRun& training, const 
   j["best_epoch"] = result.best.epoch;
   folder.write_evaluation(j);
   return result;
+}
+
+Replace replace_of(const FineTuneOptions& o) {
+  return o.saving.resume ? Replace::resume : o.force ? Replace::yes : Replace::no;
 }
 
 void run_once(const FineTuneOptions& o, const TrainingRequest& request, const Dataset& data) {
@@ -112,14 +131,14 @@ void run_folds(const FineTuneOptions& o, const TrainingRequest& request, const D
   for (int fold = 0; fold < o.folds; ++fold) {
     Session session(o.device);  // each network starts from the weights, not from the fold before
     const std::vector<Part> parts = fold_split(folds, fold);
-    TrainingRun training(session, request, data, parts);
-    if (!whole) {
-      whole.emplace(o.out, o.force ? Replace::yes : Replace::no);
+    const auto make_whole = [&] {
+      if (whole) return;
+      whole.emplace(o.out, replace_of(o));
       whole->write_config(config_of(o, session, request, data));
-    }
-    const RunFolder folder(whole->path() / fmt::format("fold-{}", fold + 1), Replace::no);
-    const TrainingResult result = train_into(folder, training, config_of(o, session, request, data), data,
-                                             parts, fmt::format("fold {}/{}: ", fold + 1, o.folds));
+    };
+    const TrainingResult result =
+        train_into(fs::path(o.out) / fmt::format("fold-{}", fold + 1), Replace::no, o, session, request, data,
+                   parts, fmt::format("fold {}/{}: ", fold + 1, o.folds), make_whole);
     pooled.test.insert(pooled.test.end(), result.test.begin(), result.test.end());
     pooled.best.epoch = result.best.epoch;
   }
@@ -171,7 +190,7 @@ void check_fine_tune(const FineTuneOptions& o) {
                      "profile one training");
   check_kept("--weights", o.weights, o);
   check_kept("--split-file", o.split_file, o);
-  RunFolder::check(o.out, o.force ? Replace::yes : Replace::no);
+  RunFolder::check(o.out, replace_of(o));
 }
 
 TrainingRequest fine_tune_request(FineTuneOptions& o) {
@@ -186,10 +205,7 @@ TrainingResult fine_tune(const FineTuneOptions& o, const TrainingRequest& reques
                          const std::string& heading) {
   Session session(o.device);
   const std::vector<Part> parts = choose_split(o, data);
-  TrainingRun training(session, request, data, parts);
-  const RunFolder folder(o.out, o.force ? Replace::yes : Replace::no);
-  TrainingResult result =
-      train_into(folder, training, config_of(o, session, request, data), data, parts, heading);
+  TrainingResult result = train_into(o.out, replace_of(o), o, session, request, data, parts, heading);
   session.write_profile();
   return result;
 }
@@ -205,14 +221,14 @@ std::vector<SeedResult> train_seeds(const FineTuneOptions& o, const TrainingRequ
     with_seed.train.seed = one.seed;
     Session session(o.device);  // each network starts from the weights, not from the seed before
     const std::vector<Part> parts = choose_split(one, data);
-    TrainingRun training(session, with_seed, data, parts);
-    if (!whole) {
-      whole.emplace(o.out, o.force ? Replace::yes : Replace::no);
+    const auto make_whole = [&] {
+      if (whole) return;
+      whole.emplace(o.out, replace_of(o));
       whole->write_config(config_of(o, session, request, data));
-    }
-    const RunFolder folder(whole->path() / fmt::format("seed-{}", one.seed), Replace::no);
-    const TrainingResult result = train_into(folder, training, config_of(one, session, with_seed, data), data,
-                                             parts, fmt::format("{}seed {}: ", heading, one.seed));
+    };
+    const TrainingResult result =
+        train_into(fs::path(o.out) / fmt::format("seed-{}", one.seed), Replace::no, one, session, with_seed,
+                   data, parts, fmt::format("{}seed {}: ", heading, one.seed), make_whole);
     results.push_back({one.seed, result.best.epoch, result.evaluation});
   }
   if (results.front().evaluation.images > 0) whole->write_evaluation(summary(results));

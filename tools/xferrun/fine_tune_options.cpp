@@ -160,8 +160,10 @@ void add_options(CLI::App& command, FineTuneOptions& o) {
   command.add_option("--seed", o.seed, "of the split, the order, the new layer and dropout")
       ->check(at_least_zero())
       ->capture_default_str();
+  add_saving_options(command, o.saving);
   add_device_options(command, o.device);
   add_config_option(command);
+  command.get_option("--resume")->excludes("--force");
 }
 
 void settle_rates(FineTuneOptions& o, TrainingRequest& request) {

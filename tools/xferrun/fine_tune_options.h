@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tools/xferrun/data_options.h"
+#include "tools/xferrun/pause_rule.h"
 #include "tools/xferrun/session.h"
 #include "tools/xferrun/training_run.h"
 
@@ -16,6 +17,7 @@ namespace xf::tool {
 struct FineTuneOptions {
   DeviceOptions device;
   ViewOptions view;
+  SavingOptions saving;
   std::string model, weights, data, out, dialect, preprocess, input_size, head, split_file;
   bool from_scratch = false, force = false, nesterov = false, class_weights = false;
   int epochs = 10, accumulate = 1, patience = 0, folds = 0, seeds = 0;

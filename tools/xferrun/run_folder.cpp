@@ -1,17 +1,19 @@
 #include "tools/xferrun/run_folder.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
 #include <fstream>
-#include <memory>
 
 #include "engine/core/error.h"
 #include "engine/data/split_file.h"
 #include "engine/io/atomic_file.h"
 #include "engine/train/calibration.h"
+#include "tools/xferrun/checkpoint_files.h"
 #include "tools/xferrun/command.h"
 
 namespace fs = std::filesystem;
@@ -46,28 +48,46 @@ void clear_run(const fs::path& path) {
       fs::remove(entry.path(), not_empty);
     }
   for (const char* name : kOwnFiles) fs::remove(path / name);
+  std::vector<fs::path> checkpoints;
+  for (const auto& entry : fs::directory_iterator(path))
+    if (is_checkpoint_name(entry.path().filename().string())) checkpoints.push_back(entry.path());
+  for (const fs::path& file : checkpoints) fs::remove(file);
+}
+
+constexpr const char* kLock = ".lock";
+
+/// Whether nothing is in it, or only what a process leaves that was killed at once.
+bool has_nothing(const fs::path& path) {
+  std::error_code none;
+  return std::all_of(fs::directory_iterator(path, none), fs::directory_iterator(), [](const auto& entry) {
+    const std::string name = entry.path().filename().string();
+    return name == kLock || (name.starts_with(".") && name.ends_with(".partial"));
+  });
 }
 
 /// All of the line or, where the disk is full, nothing of it.
 void append_line(const fs::path& file, const std::string& line) {
-  std::error_code none;
-  const auto before = fs::exists(file, none) ? fs::file_size(file) : 0;
-  const std::string text = line + "\n";
-  const std::unique_ptr<FILE, int (*)(FILE*)> out(std::fopen(file.c_str(), "a"), std::fclose);
-  if (out && std::fwrite(text.data(), 1, text.size(), out.get()) == text.size() &&
-      std::fflush(out.get()) == 0)
-    return;
-  const int error = errno;
-  fs::resize_file(file, before, none);
-  throw io::write_failure(file, error);
+  const int descriptor = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  if (descriptor < 0) throw io::write_failure(file, errno);
+  const off_t before = ::lseek(descriptor, 0, SEEK_END);
+  try {
+    io::write_all(descriptor, line + "\n", file);
+  } catch (const WriteError&) {
+    (void)!::ftruncate(descriptor, before);
+    ::close(descriptor);
+    throw;
+  }
+  ::close(descriptor);
 }
 
 /// Whether there are weights in it, its own or a fold's.
 bool has_weights(const fs::path& path) {
-  if (fs::exists(path / "best.h5")) return true;
-  for (const auto& entry : fs::directory_iterator(path))
-    if (entry.is_directory() && fs::exists(entry.path() / "best.h5")) return true;
-  return false;
+  const auto has = [](const fs::path& folder) {
+    return fs::exists(folder / "best.h5") || fs::exists(folder / "last.h5");
+  };
+  return has(path) ||
+         std::any_of(fs::directory_iterator(path), fs::directory_iterator(),
+                     [&](const auto& entry) { return entry.is_directory() && has(entry.path()); });
 }
 
 }  // namespace
@@ -78,7 +98,7 @@ void RunFolder::check(const fs::path& path, Replace replace) {
   if (!fs::exists(status)) return;
   if (!fs::is_directory(fs::status(path, error)))
     throw OutputExistsError(path.string(), "is there already and is no folder", "choose another --out");
-  if (fs::is_empty(path, error) && !error) return;
+  if (has_nothing(path)) return;
   if (replace == Replace::no)
     throw OutputExistsError(path.string(), "exists already",
                             "choose another --out, or --force to replace an earlier run");
@@ -92,6 +112,7 @@ RunFolder::RunFolder(fs::path path, Replace replace) : path_(std::move(path)) {
   std::error_code error;
   made_ = fs::create_directories(path_, error);
   if (error) throw io::write_failure(path_, error.value());
+  lock_.emplace(path_ / kLock);
   try {
     if (replace == Replace::yes) clear_run(path_);
   } catch (const fs::filesystem_error& e) {
@@ -103,6 +124,7 @@ RunFolder::~RunFolder() {
   try {
     if (has_weights(path_)) return;
     clear_run(path_);
+    fs::remove(path_ / kLock);
     if (made_) fs::remove(path_);
   } catch (const fs::filesystem_error&) {
     // What cannot be removed stays; the reason why the run failed is said elsewhere.
@@ -131,6 +153,19 @@ void RunFolder::add_metrics(const EpochMetrics& m) const {
   line["seconds"] = m.seconds;
   line["images_per_second"] = m.images_per_second;
   append_line(path_ / "metrics.jsonl", line.dump());
+}
+
+int64_t RunFolder::metrics_bytes() const {
+  std::error_code none;
+  const auto bytes = fs::file_size(path_ / "metrics.jsonl", none);
+  return none ? 0 : static_cast<int64_t>(bytes);
+}
+
+void RunFolder::cut_metrics(int64_t bytes) const {
+  if (metrics_bytes() <= bytes) return;
+  std::error_code error;
+  fs::resize_file(path_ / "metrics.jsonl", static_cast<uintmax_t>(bytes), error);
+  if (error) throw io::write_failure(path_ / "metrics.jsonl", error.value());
 }
 
 void RunFolder::write_evaluation(const nlohmann::json& evaluation) const {

@@ -8,21 +8,24 @@
 #include <vector>
 
 #include "engine/data/dataset.h"
+#include "engine/io/file_lock.h"
 #include "engine/train/metrics.h"
 #include "engine/train/trainer.h"
 
 namespace xf::tool {
 
-enum class Replace : uint8_t { no, yes };
+/// What may be there already: nothing, an earlier run that is removed, or one that is gone on with.
+enum class Replace : uint8_t { no, yes, resume };
 
 /// A new RUN folder. It appears when it is made, and disappears again when the work ends before there are
 /// weights in it.
 class RunFolder {
  public:
   /// Throws OutputExistsError (73) when something is there already and may not be replaced: with Replace::yes
-  /// only the files of an earlier run are removed, and a folder that is none is refused.
+  /// only the files of an earlier run are removed, and a folder that is none is refused, also to resume.
   static void check(const std::filesystem::path& path, Replace replace);
-  /// Makes the folder. Throws WriteError.
+  /// Makes the folder. No other process writes there as long as this lives. Throws WriteError, and
+  /// OutputExistsError where another process does.
   RunFolder(std::filesystem::path path, Replace replace);
   RunFolder(const RunFolder&) = delete;
   RunFolder& operator=(const RunFolder&) = delete;
@@ -33,6 +36,9 @@ class RunFolder {
   void write_split(const Dataset& data, const std::vector<Part>& parts) const;
   /// Appends a line to metrics.jsonl.
   void add_metrics(const EpochMetrics& m) const;
+  /// The size of metrics.jsonl, and taking back what is behind a size that it had.
+  [[nodiscard]] int64_t metrics_bytes() const;
+  void cut_metrics(int64_t bytes) const;
   void write_evaluation(const nlohmann::json& evaluation) const;
   /// calibration.json: the temperature that fits the predictions of the validation part. Nothing where none
   /// does.
@@ -43,6 +49,7 @@ class RunFolder {
  private:
   std::filesystem::path path_;
   bool made_ = false;  ///< it was not there before
+  std::optional<io::FileLock> lock_;
 };
 
 /// A RUN folder that is there. Throws MissingInputError when it or its best.h5 is not, DataError for a broken

@@ -1,10 +1,10 @@
 #pragma once
-// Work without an end of its own: a signal asks it to stop, and it finishes what it is at.
+// Work that a signal asks to stop: it finishes what it is at.
 
 namespace xf::tool {
 
-/// While it lives, the first SIGINT, SIGTERM or SIGHUP (unless ignored, as under nohup) only sets a flag; a
-/// second one ends the process as usual. One at a time.
+/// While it lives, the first SIGINT, SIGTERM, SIGHUP, SIGUSR1 or SIGUSR2 (unless ignored, as under nohup)
+/// only sets a flag; a second one ends the process. One at a time.
 class StopSignal {
  public:
   StopSignal();
@@ -15,6 +15,17 @@ class StopSignal {
   [[nodiscard]] bool requested() const;
   /// Becomes readable with the request: for poll().
   [[nodiscard]] int descriptor() const;
+
+  /// While this one lives there is nothing to finish: a signal, also one that has come, prints `message` and
+  /// ends the process with an exit code at once.
+  class AtOnce {
+   public:
+    /// `message` outlives it.
+    AtOnce(int exit_code, const char* message);
+    AtOnce(const AtOnce&) = delete;
+    AtOnce& operator=(const AtOnce&) = delete;
+    ~AtOnce();
+  };
 };
 
 }  // namespace xf::tool

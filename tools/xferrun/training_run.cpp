@@ -9,7 +9,9 @@
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "engine/train/glitch_mean.h"
+#include "tools/xferrun/checkpoint_files.h"
 #include "tools/xferrun/progress.h"
+#include "tools/xferrun/resume.h"
 #include "weights/export.h"
 
 namespace xf::tool {
@@ -34,6 +36,7 @@ LoaderOptions evaluation_loader(const Dialect& dialect, int64_t batch) {
 
 namespace {
 
+constexpr const char* kGoOn = "the same command with --resume goes on there";
 constexpr const char* kCalmer = "use a lower --lr, --clip-norm, or --precision f32";
 
 /// The names of the parameters, batch norm's running statistics left out.
@@ -181,7 +184,31 @@ void TrainingRun::write_out_of_class(const RunFolder& folder) {
   reference.write(folder.out_of_class(), weights::read_run_info(folder.best()).model_id);
 }
 
-TrainingResult TrainingRun::run(const RunFolder& folder, const std::string& heading) {
+void TrainingRun::restore(const weights::Checkpoint& c) {
+  size_t known = 0;
+  for (const auto& [name, tensor] : c.tensors) {
+    if (!session_.store().has(name) || session_.store().shape(name) != tensor.shape())
+      throw DataError("the checkpoint", fmt::format("holds {}, which is no tensor of this training", name),
+                      "restore it, or start again with --force");
+    session_.store().set(name, tensor);
+    ++known;
+  }
+  if (known != session_.store().names().size())
+    throw DataError("the checkpoint",
+                    fmt::format("holds {} tensors of {}", known, session_.store().names().size()),
+                    "restore it, or start again with --force");
+  state_ = c.state;
+}
+
+weights::Checkpoint TrainingRun::checkpoint(const TrainState& state, std::string about) const {
+  weights::Checkpoint c{state, std::move(about), {}};
+  for (const std::string& name : session_.store().names())
+    c.tensors.emplace_back(name, session_.store().get(name));
+  return c;
+}
+
+/// All epochs, or those that are left. A signal is obeyed between two updates.
+EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options, const StopSignal& signal) {
   LoaderOptions load = evaluation_loader(request_.dialect, options_.batch);
   std::optional<Loader> validation;
   if (!val_.samples.empty()) validation.emplace(val_.samples, load);
@@ -191,10 +218,12 @@ TrainingResult TrainingRun::run(const RunFolder& folder, const std::string& head
   load.augment = request_.augment;
   Loader training(train_.samples, load);
 
+  PauseRule rule(options.saving, signal);
+  CheckpointWriter checkpoints(folder.path(), options.saving.keep);
   std::optional<Progress> progress;
   TrainEvents events;
   events.progress = [&](int64_t done, int64_t total, double loss) {
-    if (!progress) progress.emplace(heading + "training", "images");
+    if (!progress) progress.emplace(options.heading + "training", "images");
     progress->update(done, total, fmt::format(", loss {:.4f}", loss));
   };
   events.epoch = [&](const EpochMetrics& m, bool best) {
@@ -204,10 +233,31 @@ TrainingResult TrainingRun::run(const RunFolder& folder, const std::string& head
                           kCalmer);
     if (best) save_best(folder, m.epoch);
     folder.add_metrics(m);
-    log::info("{}{}", heading, epoch_line(m, options_.epochs, best));
+    log::info("{}{}", options.heading, epoch_line(m, options_.epochs, best));
   };
+  events.pause = [&] { return rule.ask(checkpoints.seconds()); };
+  events.checkpoint = [&](const TrainState& state) {
+    checkpoints.write(checkpoint(state, about(options.identity, folder.metrics_bytes())));
+  };
+  try {
+    const EpochMetrics best = trainer_->fit(training, validation ? &*validation : nullptr, events, state_);
+    checkpoints.wait();
+    return best;
+  } catch (const StoppedError& e) {
+    progress.reset();
+    checkpoints.wait();
+    throw StoppedError(folder.path().string(), fmt::format("{}{}", options.heading, e.what()), kGoOn);
+  }
+}
+
+TrainingResult TrainingRun::run(const RunFolder& folder, const RunOptions& options) {
   TrainingResult result;
-  result.best = trainer_->fit(training, validation ? &*validation : nullptr, events);
+  const StopSignal signal;
+  result.best = fit(folder, options, signal);
+  constexpr int kStopped = 75;
+  const StopSignal::AtOnce now(kStopped,
+                               "xferrun: error: training: stopped while its best weights were tested\n"
+                               "xferrun: the same command with --resume goes on there\n");
   load_best(folder);
   if (!val_.samples.empty() || !test_.samples.empty()) predict_with_best(result);
   write_out_of_class(folder);

@@ -2,6 +2,7 @@
 // One training from data to RUN folder: what fine-tune does once, per fold, and demo twice.
 
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,8 +12,11 @@
 #include "engine/train/metrics.h"
 #include "engine/train/trainer.h"
 #include "tools/xferrun/embedding.h"
+#include "tools/xferrun/pause_rule.h"
 #include "tools/xferrun/run_folder.h"
 #include "tools/xferrun/session.h"
+#include "tools/xferrun/stop_signal.h"
+#include "weights/checkpoint.h"
 
 namespace xf::tool {
 
@@ -44,6 +48,12 @@ struct PartSamples {
 };
 PartSamples samples_of(const Dataset& data, const std::vector<Part>& parts, Part part);
 
+struct RunOptions {
+  std::string heading;      ///< put before the epochs' log lines
+  nlohmann::json identity;  ///< for the checkpoints: resume.h
+  SavingOptions saving;
+};
+
 /// A training that is ready to begin. Everything about it that can be wrong is found out when it is made,
 /// before a folder is touched: weights that do not fit, layers to freeze that there are not, memory that is
 /// not enough.
@@ -52,13 +62,17 @@ class TrainingRun {
   /// Builds the network, reads its weights, compiles the steps. What is given here must outlive it.
   TrainingRun(Session& session, const TrainingRequest& request, const Dataset& data,
               const std::vector<Part>& parts);
-  /// Trains on the samples of Part::train, chooses by Part::val, writes metrics.jsonl and best.h5 into the
-  /// folder, and at the very end looks at Part::test with the best weights, and writes the folder's reference
-  /// for images of no class. `heading` is put before the epochs' log lines. Throws DivergedError when a loss
-  /// or a weight is no longer finite.
-  TrainingResult run(const RunFolder& folder, const std::string& heading);
+  /// Goes on from a checkpoint when it runs. Throws DataError where its tensors are not this network's.
+  void restore(const weights::Checkpoint& checkpoint);
+  /// Trains on the samples of Part::train, chooses by Part::val, writes metrics.jsonl, best.h5 and
+  /// checkpoints into the folder, and at the very end looks at Part::test with the best weights, and writes
+  /// the folder's reference for images of no class. Throws DivergedError when a loss or a weight is no longer
+  /// finite, and StoppedError after a signal or near the end of its time, when it has put down where it is.
+  TrainingResult run(const RunFolder& folder, const RunOptions& options);
 
  private:
+  EpochMetrics fit(const RunFolder& folder, const RunOptions& options, const StopSignal& signal);
+  [[nodiscard]] weights::Checkpoint checkpoint(const TrainState& state, std::string about) const;
   void save_best(const RunFolder& folder, int epoch);
   void load_best(const RunFolder& folder);
   void predict_with_best(TrainingResult& result);
@@ -72,6 +86,7 @@ class TrainingRun {
   NetworkSpec spec_;
   TrainOptions options_;
   std::optional<Trainer> trainer_;
+  TrainState state_;  // from which run() goes on
 };
 
 /// A loader over samples in order, padded, as evaluation wants it.
