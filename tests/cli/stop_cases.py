@@ -21,7 +21,7 @@ def stopped(process, ready, number):
 
 
 def partials(folder):
-    return glob.glob(os.path.join(glob.escape(folder), "**", ".*"), recursive=True)
+    return glob.glob(os.path.join(glob.escape(folder), "**", ".*.partial"), recursive=True)
 
 
 def case_training(place):

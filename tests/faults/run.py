@@ -79,15 +79,17 @@ def check_same(run, reference):
 
 
 def killed(training, out, reference, fault, seconds, keep):
-    """Killed once, or twice where there is time for it, and gone on with."""
+    """Killed, unless it is done before, and gone on with. Whether it was."""
     process = training.start(out, "--keep", keep, fault=fault)
     if seconds is not None:
         time.sleep(seconds)
         process.send_signal(signal.SIGKILL)
     process.communicate(timeout=300)
     assert process.returncode in (0, -signal.SIGKILL), process.returncode
+    died = process.returncode != 0
     training.run(out, "--resume", "--keep", keep)
     check_same(out, reference)
+    return died
 
 
 def failing(training, out, reference, fault):
@@ -101,6 +103,7 @@ def failing(training, out, reference, fault):
         assert len(errors) == 1 and "terminate" not in text, text[-800:]
     training.run(out, "--resume")
     check_same(out, reference)
+    return process.returncode != 0
 
 
 def all_cases(training, reference, calls, moments, seconds):
@@ -119,7 +122,7 @@ def all_cases(training, reference, calls, moments, seconds):
 
 def main(binary, moments):
     here = tempfile.mkdtemp(prefix="xferrun-faults-")
-    failed = passed = 0
+    failed = passed = hit = 0
     try:
         training = Training(binary, here)
         reference, count = os.path.join(here, "reference"), os.path.join(here, "count")
@@ -131,21 +134,23 @@ def main(binary, moments):
 
         def one(number, function, arguments):
             out = os.path.join(here, f"run-{number}")
-            function(training, out, reference, *arguments)
+            hit = function(training, out, reference, *arguments)
             shutil.rmtree(out)
+            return hit
 
         with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             cases = [(name, pool.submit(one, i, function, arguments))
                      for i, (name, function, arguments) in enumerate(all_cases(training, reference, calls, moments, seconds))]
             for name, result in cases:
                 try:
-                    result.result()
+                    hit += result.result()
                     passed += 1
                 except Exception as e:  # the others still run
                     failed += 1
                     print(f"FAIL {name}: {type(e).__name__}: {e}", flush=True)
     finally:
         shutil.rmtree(here, ignore_errors=True)
+    print(f"{hit} of {passed + failed} trainings ended early")  # the others were done before, or went on
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

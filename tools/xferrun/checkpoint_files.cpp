@@ -79,20 +79,20 @@ void CheckpointWriter::wait() {
 
 std::optional<FoundCheckpoint> newest_checkpoint(const fs::path& folder) {
   const std::vector<fs::path> files = checkpoints_in(folder);
+  std::optional<DataError> first;
   for (const fs::path& file : files) {
     try {
-      return FoundCheckpoint{file, weights::load_checkpoint(file)};
+      FoundCheckpoint found{file, weights::load_checkpoint(file)};
+      if (first) log::warning("{}; the one before is used", first->what());
+      return found;
     } catch (const DataError& e) {
-      if (file == files.back()) {
-        if (files.size() == 1) throw;
-        throw DataError(folder.string(),
-                        fmt::format("none of its {} checkpoints can be read: {}", files.size(), e.what()),
-                        "restore one, or start again with --force");
-      }
-      log::warning("{}; the one before is used", e.what());
+      if (!first) first = e;
     }
   }
-  return std::nullopt;
+  if (!first) return std::nullopt;
+  throw DataError(folder.string(),
+                  fmt::format("none of its {} checkpoints can be read: {}", files.size(), first->what()),
+                  "restore one, or start again with --force");
 }
 
 bool is_checkpoint_name(const std::string& name) { return name.starts_with("last") && name.ends_with(".h5"); }

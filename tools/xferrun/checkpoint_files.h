@@ -40,7 +40,7 @@ struct FoundCheckpoint {
   weights::Checkpoint checkpoint;
 };
 
-/// The newest checkpoint that can be read, with a warning for each newer one that cannot; nothing in a folder
+/// The newest checkpoint that can be read, with a warning where a newer one cannot; nothing in a folder
 /// without any. Throws DataError, about the newest, where none can be read.
 std::optional<FoundCheckpoint> newest_checkpoint(const std::filesystem::path& folder);
 
