@@ -53,16 +53,20 @@ class TrainingRun {
   TrainingRun(Session& session, const TrainingRequest& request, const Dataset& data,
               const std::vector<Part>& parts);
   /// Trains on the samples of Part::train, chooses by Part::val, writes metrics.jsonl and best.h5 into the
-  /// folder, and at the very end looks at Part::test with the best weights, and writes the folder's reference
-  /// for images of no class. `heading` is put before the epochs' log lines. Throws DivergedError when a loss
-  /// or a weight is no longer finite.
+  /// folder, looks at Part::test with the best weights at the very end, and writes the folder's reference for
+  /// images of no class; with View::Kind::all its points are glitches, each the mean_prediction() of its
+  /// images. `heading` is put before the epochs' log lines. Throws DivergedError when a loss or a weight is
+  /// no longer finite.
   TrainingResult run(const RunFolder& folder, const std::string& heading);
 
  private:
   void save_best(const RunFolder& folder, int epoch);
   void load_best(const RunFolder& folder);
+  /// With the best weights; gives probabilities, and what else is asked for.
+  [[nodiscard]] Inference best_network(const std::vector<std::string>& results);
+  /// Of each image, or of each glitch with View::Kind::all.
+  [[nodiscard]] std::vector<Prediction> predictions_of(const PartSamples& part, Inference& network) const;
   void predict_with_best(TrainingResult& result);
-  [[nodiscard]] Embedding embed(const std::vector<Sample>& samples);
   void write_out_of_class(const RunFolder& folder);
 
   Session& session_;
