@@ -8,8 +8,12 @@
 
 namespace xf {
 
-/// A prediction for each glitch: the mean of its images' probabilities, and the loss of that mean. Each names
-/// the first of the glitch's images as its sample; they come in the order of these. `samples` is what
+/// The mean of the probabilities, of the features and of the logits of one glitch's images, which have as
+/// many of each; the loss is that of the mean probabilities. Sample and label are the first one's. There is
+/// one at least.
+Prediction mean_prediction(const std::vector<Prediction>& images);
+
+/// The mean_prediction() of each glitch, in the order of the first of their images. `samples` is what
 /// Prediction::sample counts.
 std::vector<Prediction> mean_by_glitch(const std::vector<Prediction>& predictions,
                                        const std::vector<Sample>& samples);

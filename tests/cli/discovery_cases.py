@@ -80,6 +80,32 @@ def case_predict_out_of_class(place):
     place.refuses(65, "predict", place.path("out"), strange, names=["out_of_class.h5", "weights"])
 
 
+def case_out_of_class_of_a_glitch(place):
+    """With --view all it is the glitch's that is told, of the mean of its images, against held-out glitches."""
+    data = pictures.gravity_spy(place.path("set.h5"), per_class=24)  # of each class four to validate
+    place.tune("--view", "all", "--epochs", 4, data=data)
+    run, noise = place.path("out"), np.random.default_rng(1)
+
+    def durations(name, grey):
+        return [pictures.write(place.path(f"{name}_{d}.png"), pictures.png(np.repeat(grey(k)[:, :, None], 3, axis=2)))
+                for k, d in enumerate(pictures.DURATIONS)]
+
+    files = [durations(f"{c}{i}", lambda k, c=c, i=i: np.rint(255 * pictures.spectrogram(c, 4 * i + k)[0]))
+             for c in pictures.CLASSES for i in range(24)]
+    strange = durations("noise", lambda k: noise.integers(0, 256, (140, 170)))
+    found = lines(place.run("predict", run, *sum(files, []), *strange))
+    with h5py.File(place.path("out", "out_of_class.h5")) as f:
+        held_out = len(f["held_out_scores"])
+    assert held_out == 12, "a score for each glitch of the validation part"
+    scores = np.array([line["out_of_class"] for line in found]) * (held_out + 1)
+    assert len(scores) == 73 and np.allclose(scores, np.rint(scores)), scores
+    # Those that made the reference have its ranks, once each.
+    validation = [i for i in range(72) if pictures.PARTS[i % 24 % 6] == "validation"]
+    assert sorted(np.rint(scores[validation])) == list(range(12)), scores[validation]
+    assert scores[-1] == max(scores), scores
+    assert lines(place.run("predict", run, *strange))[0]["out_of_class"] == found[-1]["out_of_class"]
+
+
 def case_predict_without_enough_to_judge(place):
     assert not os.path.exists(os.path.join(place.finished_run, "out_of_class.h5"))  # three images for validation
     line = lines(place.run("predict", place.finished_run, os.path.join(place.data, "blob", "g00.png")))[0]

@@ -18,7 +18,7 @@ def best(place, out="out"):
 
 def case_run_folder(place):
     run = place.finished_run
-    always = {"config.json", "split.csv", "metrics.jsonl", "best.h5", "evaluation.json"}
+    always = {"config.json", "split.csv", "metrics.jsonl", "best.h5", "evaluation.json", "predictions.csv"}
     assert always <= set(os.listdir(run)) <= always | {"calibration.json"}, os.listdir(run)
     lines = metrics(run)
     assert [line["epoch"] for line in lines] == [1, 2, 3] and all(set(line) == FIELDS for line in lines), lines

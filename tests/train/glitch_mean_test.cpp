@@ -23,5 +23,17 @@ TEST_CASE("a glitch's probabilities are the mean of its images'") {
   CHECK(glitches[1].label == 1);
   CHECK(glitches[1].probabilities == std::vector<float>{0.25F, 0.75F});
   CHECK(glitches[1].loss == doctest::Approx(-std::log(0.75)));
+  CHECK(glitches[0].features.empty());
   CHECK(mean_by_glitch({}, samples).empty());
+}
+
+TEST_CASE("features and logits are averaged too") {
+  const Prediction mean = mean_prediction(
+      {{4, 1, 0, {0.5F, 0.5F}, {1, 2, 3}, {-1, 1}}, {5, 1, 0, {0.25F, 0.75F}, {3, 2, -3}, {0, 4}}});
+  CHECK(mean.sample == 4);
+  CHECK(mean.label == 1);
+  CHECK(mean.probabilities == std::vector<float>{0.375F, 0.625F});
+  CHECK(mean.features == std::vector<float>{2, 2, 0});
+  CHECK(mean.logits == std::vector<float>{-0.5F, 2.5F});
+  CHECK(mean.loss == doctest::Approx(-std::log(0.625)));
 }

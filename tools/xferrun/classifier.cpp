@@ -6,6 +6,7 @@
 #include "engine/data/pixels.h"
 #include "engine/data/resize.h"
 #include "engine/train/metrics.h"
+#include "tools/xferrun/embedding.h"
 
 namespace xf::tool {
 
@@ -34,7 +35,7 @@ Prediction Classifier::classify(const io::Image& picture) {
 
 InferenceOptions prediction_options(const Session& session, int64_t batch) {
   InferenceOptions options = inference_options(session, batch);
-  options.results = {"probabilities", "features", "logits"};
+  options.results = prediction_results();
   return options;
 }
 

@@ -12,6 +12,7 @@ namespace xf::tool {
 void add_demo(CLI::App& app);
 void add_fine_tune(CLI::App& app);
 void add_evaluate(CLI::App& app);
+void add_compare(CLI::App& app);
 void add_predict(CLI::App& app);
 void add_features(CLI::App& app);
 void add_paper(CLI::App& app);

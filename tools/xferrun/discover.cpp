@@ -11,6 +11,9 @@
 #include "engine/core/error.h"
 #include "engine/data/split_file.h"
 #include "engine/io/atomic_file.h"
+#include "engine/train/glitch_mean.h"
+#include "engine/train/trainer.h"
+#include "tools/xferrun/classifier.h"
 #include "tools/xferrun/cluster_analysis.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/embedding.h"
@@ -35,7 +38,8 @@ struct Discovery {
   ClassCluster cluster;         ///< that holds most of it
   double neighbour_purity = 0;  ///< of all classes: 15 nearest
   double auroc = 0;             ///< out-of-class score, against test images of known classes; NaN: not known
-  double flagged = 0;           ///< which share of it lies farther out than 95 % of held-out known images
+  double flagged = 0;  ///< which share of it (of its glitches with View::Kind::all) lies farther out than 95
+                       ///< % of held-out known images
 };
 
 constexpr int64_t kNearest = 15;
@@ -58,7 +62,7 @@ Dataset without(const Dataset& data, int32_t label) {
   return known;
 }
 
-FeaturesFile features_of(const Dataset& data, Points features) {
+FeaturesFile features_file(const Dataset& data, Points features) {
   FeaturesFile f;
   f.path = data.source;
   f.features = std::move(features);
@@ -82,22 +86,22 @@ std::vector<uint8_t> known_test_images(const Dataset& data, const Dataset& known
   return test;
 }
 
-/// Scores all images against the run's reference; fills in what that tells.
-void judge(const Embedding& seen, const std::vector<int32_t>& labels, int32_t held_out,
+/// Scores predictions, of what the run's reference is of, against that; fills in what it tells.
+void judge(const std::vector<Prediction>& predictions, int32_t held_out,
            const std::vector<uint8_t>& known_test, const std::optional<OutOfClass>& reference, Discovery& d) {
   d.auroc = std::numeric_limits<double>::quiet_NaN();
   if (!reference) return;
   constexpr double kFar = 0.95;
   std::vector<double> inside, outside;
   int64_t far = 0;
-  for (size_t i = 0; i < labels.size(); ++i) {
-    const auto row = static_cast<int64_t>(i);
-    if (labels[i] != held_out && known_test[i] == 0) continue;
-    const double score = reference->score(seen.features.row(row), seen.logits.row(row));
-    (labels[i] == held_out ? outside : inside).push_back(score);
-    far += labels[i] == held_out && reference->calibrated(score) > kFar ? 1 : 0;
+  for (const Prediction& p : predictions) {
+    const bool strange = p.label == held_out;
+    if (!strange && known_test[static_cast<size_t>(p.sample)] == 0) continue;
+    const double score = reference->score(p.features, p.logits);
+    (strange ? outside : inside).push_back(score);
+    far += strange && reference->calibrated(score) > kFar ? 1 : 0;
   }
-  d.flagged = static_cast<double>(far) / static_cast<double>(d.images);
+  d.flagged = static_cast<double>(far) / static_cast<double>(outside.size());
   d.auroc = auroc(inside, outside);
 }
 
@@ -105,22 +109,22 @@ Discovery measure(const DiscoverOptions& o, Session& session, const Dataset& dat
                   int32_t held_out) {
   const ExistingRun run = open_run(o.training.out);
   const LoadedModel model = load_run(session, run);
-  InferenceOptions options = inference_options(session, o.training.batch);
-  options.results = {"features", "logits"};
-  Inference network = compile_network(session, model, options);
-  Loader loader(data.samples, evaluation_loader(model.dialect, options.batch));
-  const Embedding seen = embed_images(network, loader);
+  Inference network = compile_network(session, model, prediction_options(session, o.training.batch));
+  Loader loader(data.samples, evaluation_loader(model.dialect, o.training.batch));
+  const std::vector<Prediction> images = predict(network, loader);
+  const Points features = features_of(images);
   std::vector<int32_t> labels;
   for (const Sample& s : data.samples) labels.push_back(s.label);
   Discovery d;
   d.held_out = o.hold_out;
-  d.all_images = seen.features.count;
+  d.all_images = features.count;
   d.images = std::count(labels.begin(), labels.end(), held_out);
-  const ClusterAnalysis found = analyse_clusters(features_of(data, seen.features), o.cluster);
+  const ClusterAnalysis found = analyse_clusters(features_file(data, features), o.cluster);
   d.clusters = found.found.clusters;
   d.cluster = cluster_of_class(found.found.cluster, labels, held_out);
-  d.neighbour_purity = neighbour_purity(seen.features, labels, std::min(kNearest, d.all_images - 1));
-  judge(seen, labels, held_out, known_test_images(data, known, held_out, run), out_of_class(run, model), d);
+  d.neighbour_purity = neighbour_purity(features, labels, std::min(kNearest, d.all_images - 1));
+  judge(data.view.kind == View::Kind::all ? mean_by_glitch(images, data.samples) : images, held_out,
+        known_test_images(data, known, held_out, run), out_of_class(run, model), d);
   return d;
 }
 

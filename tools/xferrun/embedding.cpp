@@ -18,6 +18,15 @@ void append(Points& points, const Tensor& rows, int64_t count) {
   points.values.insert(points.values.end(), values.begin(), values.begin() + count * shape.c);
 }
 
+Points points_of(const std::vector<Prediction>& predictions, std::vector<float> Prediction::*what) {
+  Points points{static_cast<int64_t>(predictions.size()), 0, {}};
+  for (const Prediction& p : predictions) {
+    points.dims = static_cast<int64_t>((p.*what).size());
+    points.values.insert(points.values.end(), (p.*what).begin(), (p.*what).end());
+  }
+  return points;
+}
+
 }  // namespace
 
 Embedding embed_images(Inference& network, Loader& loader) {
@@ -34,6 +43,16 @@ Embedding embed_images(Inference& network, Loader& loader) {
     progress.update(++done, loader.batches(), "");
   }
   return result;
+}
+
+std::vector<std::string> prediction_results() { return {"probabilities", "features", "logits"}; }
+
+Points features_of(const std::vector<Prediction>& predictions) {
+  return points_of(predictions, &Prediction::features);
+}
+
+Points logits_of(const std::vector<Prediction>& predictions) {
+  return points_of(predictions, &Prediction::logits);
 }
 
 }  // namespace xf::tool

@@ -7,6 +7,7 @@
 #include "engine/analyze/points.h"
 #include "engine/data/loader.h"
 #include "engine/train/inference.h"
+#include "engine/train/metrics.h"
 
 namespace xf::tool {
 
@@ -18,5 +19,11 @@ struct Embedding {
 /// The results of a network compiled for a layer of vectors, and for "logits" after it or not, on every
 /// sample of a loader, in its order. Throws UsageError for a layer of maps.
 Embedding embed_images(Inference& network, Loader& loader);
+
+/// What a network is asked for so that predict() gives features and logits beside the probabilities.
+std::vector<std::string> prediction_results();
+/// Those as points, a prediction each.
+Points features_of(const std::vector<Prediction>& predictions);
+Points logits_of(const std::vector<Prediction>& predictions);
 
 }  // namespace xf::tool

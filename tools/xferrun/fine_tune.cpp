@@ -94,6 +94,7 @@ TrainingResult train_into(
   if (result.test.empty()) return result;
   nlohmann::json j = to_json(result.evaluation);
   j["best_epoch"] = result.best.epoch;
+  folder.write_predictions(data, result.test);
   folder.write_evaluation(j);
   return result;
 }
@@ -145,6 +146,7 @@ void run_folds(const FineTuneOptions& o, const TrainingRequest& request, const D
   const Evaluation e = evaluate_whole(pooled.test, data.classes, std::nullopt);
   nlohmann::json j = to_json(e);
   j["folds"] = o.folds;
+  whole->write_predictions(data, pooled.test);
   whole->write_evaluation(j);
   print_line(to_table(e) + "\n" + caution(e, o.folds));
 }

@@ -9,6 +9,7 @@
 #include "engine/data/pixels.h"
 #include "engine/data/release.h"
 #include "engine/signal/qscan.h"
+#include "engine/train/glitch_mean.h"
 #include "tools/xferrun/classifier.h"
 
 namespace xf::tool {
@@ -43,20 +44,12 @@ std::vector<io::Image> pictures_in(const View& view, const QScan& scan) {
   return parts;
 }
 
-/// Of one picture, or the mean probabilities of several.
-Prediction mean_of(Classifier& classifier, const std::vector<io::Image>& pictures) {
-  Prediction mean = classifier.classify(pictures.front());
-  if (pictures.size() == 1) return mean;
-  std::vector<double> sum(mean.probabilities.begin(), mean.probabilities.end());
-  for (size_t i = 1; i < pictures.size(); ++i) {
-    const Prediction one = classifier.classify(pictures[i]);
-    for (size_t c = 0; c < sum.size(); ++c) sum[c] += one.probabilities[c];
-  }
-  for (size_t c = 0; c < sum.size(); ++c)
-    mean.probabilities[c] = static_cast<float>(sum[c] / static_cast<double>(pictures.size()));
-  mean.features.clear();  // of one picture alone
-  mean.logits.clear();
-  return mean;
+/// Of one picture, or the mean of several.
+Prediction classify(Classifier& classifier, const std::vector<io::Image>& pictures) {
+  std::vector<Prediction> each;
+  each.reserve(pictures.size());
+  for (const io::Image& picture : pictures) each.push_back(classifier.classify(picture));
+  return mean_prediction(each);
 }
 
 }  // namespace
@@ -75,7 +68,7 @@ void predict_strain(Session& session, const LoadedModel& model, const View& view
   for (const double gps : o.gps) {
     const QScan scan = scan_strain(file, gps);
     const Prediction p =
-        plain ? classifier.classify(scan.pictures[duration]) : mean_of(classifier, pictures_in(view, scan));
+        plain ? classifier.classify(scan.pictures[duration]) : classify(classifier, pictures_in(view, scan));
     auto j = prediction_json(o.file, p, model, reference);
     j["ifo"] = file.detector();
     j["gps"] = gps;

@@ -79,6 +79,7 @@ int run_program(int argc, char** argv) {
   add_demo(app);
   add_fine_tune(app);
   add_evaluate(app);
+  add_compare(app);
   add_predict(app);
   add_features(app);
   add_paper(app);

@@ -13,6 +13,7 @@
 #include "engine/data/split_file.h"
 #include "engine/io/atomic_file.h"
 #include "engine/train/calibration.h"
+#include "engine/train/predictions_file.h"
 #include "tools/xferrun/checkpoint_files.h"
 #include "tools/xferrun/command.h"
 
@@ -22,9 +23,9 @@ namespace xf::tool {
 
 namespace {
 
-constexpr std::array kOwnFiles{"config.json",     "split.csv",       "metrics.jsonl",
-                               "best.h5",         "evaluation.json", "calibration.json",
-                               "out_of_class.h5", "discovery.json",  "report.html"};
+constexpr std::array kOwnFiles{"config.json",     "split.csv",        "metrics.jsonl",   "best.h5",
+                               "evaluation.json", "calibration.json", "out_of_class.h5", "discovery.json",
+                               "predictions.csv", "report.html"};
 
 bool is_run(const fs::path& path) {
   std::ifstream in(path / "config.json");
@@ -170,6 +171,10 @@ void RunFolder::cut_metrics(int64_t bytes) const {
 
 void RunFolder::write_evaluation(const nlohmann::json& evaluation) const {
   io::write_file(path_ / "evaluation.json", json_text(evaluation, 2) + "\n");
+}
+
+void RunFolder::write_predictions(const Dataset& data, const std::vector<Prediction>& test) const {
+  xf::write_predictions(path_ / "predictions.csv", data, test);
 }
 
 void RunFolder::write_calibration(const std::vector<Prediction>& validation) const {

@@ -40,6 +40,8 @@ class RunFolder {
   [[nodiscard]] int64_t metrics_bytes() const;
   void cut_metrics(int64_t bytes) const;
   void write_evaluation(const nlohmann::json& evaluation) const;
+  /// predictions.csv: what the best weights say of the test part (engine/train/predictions_file.h).
+  void write_predictions(const Dataset& data, const std::vector<Prediction>& test) const;
   /// calibration.json: the temperature that fits the predictions of the validation part. Nothing where none
   /// does.
   void write_calibration(const std::vector<Prediction>& validation) const;

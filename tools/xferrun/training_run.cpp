@@ -145,42 +145,41 @@ void TrainingRun::load_best(const RunFolder& folder) {
     session_.store().set(name, tensor);
 }
 
-void TrainingRun::predict_with_best(TrainingResult& result) {
+Inference TrainingRun::best_network(const std::vector<std::string>& results) {
   InferenceOptions inference = inference_options(session_, options_.batch);
   inference.weights = Weights::changing;
-  Inference best(spec_, inference, session_.backend(), session_.store(), session_.memory());
-  const auto predictions_of = [&](const PartSamples& part) {
-    if (part.samples.empty()) return std::vector<Prediction>();
-    Loader loader(part.samples, evaluation_loader(request_.dialect, options_.batch));
-    std::vector<Prediction> predictions = predict(best, loader);
-    for (Prediction& p : predictions) p.sample = part.indices[static_cast<size_t>(p.sample)];
-    return data_.view.kind == View::Kind::all ? mean_by_glitch(predictions, data_.samples) : predictions;
-  };
-  result.val = predictions_of(val_);
-  result.test = predictions_of(test_);
+  inference.results = results;
+  return {spec_, inference, session_.backend(), session_.store(), session_.memory()};
 }
 
-Embedding TrainingRun::embed(const std::vector<Sample>& samples) {
-  InferenceOptions inference = inference_options(session_, options_.batch);
-  inference.weights = Weights::changing;
-  inference.results = {"features", "logits"};
-  Inference best(spec_, inference, session_.backend(), session_.store(), session_.memory());
-  Loader loader(samples, evaluation_loader(request_.dialect, options_.batch));
-  return embed_images(best, loader);
+std::vector<Prediction> TrainingRun::predictions_of(const PartSamples& part, Inference& network) const {
+  if (part.samples.empty()) return {};
+  Loader loader(part.samples, evaluation_loader(request_.dialect, options_.batch));
+  std::vector<Prediction> predictions = predict(network, loader);
+  for (Prediction& p : predictions) p.sample = part.indices[static_cast<size_t>(p.sample)];
+  return data_.view.kind == View::Kind::all ? mean_by_glitch(predictions, data_.samples) : predictions;
+}
+
+void TrainingRun::predict_with_best(TrainingResult& result) {
+  Inference network = best_network({"probabilities"});
+  result.val = predictions_of(val_, network);
+  result.test = predictions_of(test_, network);
 }
 
 void TrainingRun::write_out_of_class(const RunFolder& folder) {
-  const std::vector<Sample>& held_out = val_.samples.empty() ? test_.samples : val_.samples;
+  Inference network = best_network(prediction_results());
+  const std::vector<Prediction> held_out = predictions_of(val_.samples.empty() ? test_ : val_, network);
   if (static_cast<int64_t>(held_out.size()) < OutOfClass::kFewest) {
-    log::info("predict will not say out_of_class: {} images are too few to tell what is far out",
-              held_out.size());
+    log::info("predict will not say out_of_class: {} {} are too few to tell what is far out", held_out.size(),
+              data_.view.kind == View::Kind::all ? "glitches" : "images");
     return;
   }
+  const std::vector<Prediction> train = predictions_of(train_, network);
   std::vector<int32_t> labels;
-  for (const Sample& s : train_.samples) labels.push_back(s.label);
-  const Embedding far = embed(held_out);
-  const OutOfClass reference(embed(train_.samples).features, labels,
-                             static_cast<int32_t>(data_.classes.size()), far.features, far.logits);
+  labels.reserve(train.size());
+  for (const Prediction& p : train) labels.push_back(p.label);
+  const OutOfClass reference(features_of(train), labels, static_cast<int32_t>(data_.classes.size()),
+                             features_of(held_out), logits_of(held_out));
   reference.write(folder.out_of_class(), weights::read_run_info(folder.best()).model_id);
 }
 

@@ -65,9 +65,10 @@ class TrainingRun {
   /// Goes on from a checkpoint when it runs. Throws DataError where its tensors are not this network's.
   void restore(const weights::Checkpoint& checkpoint);
   /// Trains on the samples of Part::train, chooses by Part::val, writes metrics.jsonl, best.h5 and
-  /// checkpoints into the folder, and at the very end looks at Part::test with the best weights, and writes
-  /// the folder's reference for images of no class. Throws DivergedError when a loss or a weight is no longer
-  /// finite, and StoppedError after a signal or near the end of its time, when it has put down where it is.
+  /// checkpoints into the folder, looks at Part::test with the best weights at the very end, and writes the
+  /// folder's reference for images of no class; with View::Kind::all its points are glitches, each the
+  /// mean_prediction() of its images. Throws DivergedError when a loss or a weight is no longer finite, and
+  /// StoppedError after a signal or near the end of its time, when it has put down where it is.
   TrainingResult run(const RunFolder& folder, const RunOptions& options);
 
  private:
@@ -75,8 +76,11 @@ class TrainingRun {
   [[nodiscard]] weights::Checkpoint checkpoint(const TrainState& state, std::string about) const;
   void save_best(const RunFolder& folder, int epoch);
   void load_best(const RunFolder& folder);
+  /// With the best weights; gives probabilities, and what else is asked for.
+  [[nodiscard]] Inference best_network(const std::vector<std::string>& results);
+  /// Of each image, or of each glitch with View::Kind::all.
+  [[nodiscard]] std::vector<Prediction> predictions_of(const PartSamples& part, Inference& network) const;
   void predict_with_best(TrainingResult& result);
-  [[nodiscard]] Embedding embed(const std::vector<Sample>& samples);
   void write_out_of_class(const RunFolder& folder);
 
   Session& session_;
