@@ -212,6 +212,7 @@ void run(const Options& o) {
   tool::Session session(o.device);
   const std::vector<std::unique_ptr<Backend>> ways = each_way(o);
   std::vector<Backend*> backends;
+  backends.reserve(ways.size());
   for (const auto& way : ways) backends.push_back(way.get());
   if (backends.empty()) backends.push_back(&session.backend());
   const std::unique_ptr<Peers> peers = peers_on(session.backend());

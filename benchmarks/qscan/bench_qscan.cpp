@@ -33,6 +33,7 @@ Strain noise_block(double rate) {
 double round_seconds(const Strain& block, int triggers) {
   const auto start = std::chrono::steady_clock::now();
   std::vector<double> gps;
+  gps.reserve(static_cast<size_t>(triggers));
   for (int i = 0; i < triggers; ++i) gps.push_back(kBlockSeconds / 2 + 8.0 * (i + 0.5) / triggers - 4);
   for (const QScan& scan : QScanner(block).scan(gps))
     parallel_for(static_cast<int64_t>(scan.pictures.size()),
@@ -43,8 +44,8 @@ double round_seconds(const Strain& block, int triggers) {
 void run(const Options& o) {
   set_threads(o.threads);
   const Strain block = noise_block(o.rate);
-  std::vector<double> seconds;
-  for (int i = 0; i < o.rounds; ++i) seconds.push_back(round_seconds(block, o.triggers));
+  std::vector<double> seconds(static_cast<size_t>(o.rounds));
+  for (double& round : seconds) round = round_seconds(block, o.triggers);
   std::sort(seconds.begin(), seconds.end());
   const double median = seconds[seconds.size() / 2];
   if (o.json) {

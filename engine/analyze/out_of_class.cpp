@@ -13,7 +13,15 @@ namespace xf {
 
 namespace {
 
+constexpr const char* kRemedy = "train again, or remove out_of_class.h5: nothing else needs it";
 constexpr const char* kWeights = "weights";  // attribute: the id of the weights that the features are of
+
+constexpr double kMostLogits = 1e6;
+
+template <class T>
+bool all_finite(const std::vector<T>& values) {
+  return std::all_of(values.begin(), values.end(), [](T x) { return std::isfinite(x); });
+}
 
 double squared_norm(std::span<const float> v) {
   double sum = 0;
@@ -195,6 +203,14 @@ double OutOfClass::distance(std::span<const float> features) const {
 }
 
 double OutOfClass::score(std::span<const float> features, std::span<const float> logits) const {
+  const auto is = [](std::span<const float> values, int64_t count) {
+    return values.size() == static_cast<size_t>(count);
+  };
+  if (!is(features, axes_.dims) || (logit_dims_ > 0 && !is(logits, logit_dims_)))
+    throw DataError("out-of-class reference",
+                    fmt::format("is of {} features and {} logits; the network gives {} and {}", axes_.dims,
+                                logit_dims_, features.size(), logits.size()),
+                    kRemedy);
   const double far = distance_.of(distance(features));
   return logit_dims_ > 0 ? far + energy_.of(energy(logits)) : far;
 }
@@ -228,24 +244,36 @@ void OutOfClass::write(const std::filesystem::path& path, const std::string& wei
 
 OutOfClass OutOfClass::read(const std::filesystem::path& path, const std::string& weights) {
   const hdf5::File file(path);
-  const auto damaged = [&](const std::string& what) {
-    return DataError(path.string(), what, "train again, or remove this file: nothing else needs it");
-  };
+  const auto damaged = [&](const std::string& what) { return DataError(path.string(), what, kRemedy); };
   if (file.text("/", kWeights) != weights) throw damaged("is not of the weights beside it");
+  const auto matrix = [&](const std::string& name) {
+    const std::vector<int64_t> dims = file.dims(name);
+    if (dims.size() != 2) throw damaged(name + " is no matrix");
+    return Points{dims[0], dims[1], file.read<float>(name)};
+  };
   OutOfClass r;
+  Points axes = matrix("/axes");
   r.axes_.mean = file.read<float>("/mean");
   r.axes_.dims = static_cast<int64_t>(r.axes_.mean.size());
-  r.axes_.axes = file.read<float>("/axes");
-  r.axes_.count = file.dims("/axes").at(0);
-  r.means_ = {file.dims("/class_means").at(0), r.axes_.count, file.read<float>("/class_means")};
+  r.axes_.count = axes.count;
+  r.means_ = matrix("/class_means");
   r.whiten_ = file.read<double>("/whiten");
   r.held_out_ = file.read<double>("/held_out_scores");
   const std::vector<double> scales = file.read<double>("/scales"), logits = file.numbers("/", "logits");
-  const auto of = [](const auto& values) { return static_cast<int64_t>(values.size()); };
-  if (of(r.axes_.axes) != r.axes_.count * r.axes_.dims || of(r.whiten_) != r.axes_.count * r.axes_.count ||
-      of(r.means_.values) != r.means_.count * r.axes_.count || r.means_.count < 1 || of(scales) != 6 ||
-      of(logits) != 1)
+  if (axes.dims != r.axes_.dims || axes.dims < 1 || axes.count < 1 || r.means_.dims != axes.count ||
+      r.means_.count < 1 || r.whiten_.size() != static_cast<size_t>(axes.count * axes.count) ||
+      scales.size() != 6 || logits.size() != 1)
     throw damaged("holds arrays that do not go together");
+  if (!all_finite(axes.values) || !all_finite(r.axes_.mean) || !all_finite(r.means_.values) ||
+      !all_finite(r.whiten_) || !all_finite(r.held_out_) ||
+      !std::is_sorted(r.held_out_.begin(), r.held_out_.end()))
+    throw damaged("holds numbers that are none, or scores that do not ascend");
+  for (size_t i = 0; i < scales.size(); i += 2)
+    if (!std::isfinite(scales[i]) || !(scales[i + 1] > 0))
+      throw damaged("/scales holds numbers that are none");
+  if (!(logits[0] >= 0 && logits[0] <= kMostLogits))
+    throw damaged("its attribute logits is no number of logits");
+  r.axes_.axes = std::move(axes.values);
   r.rest_ = {scales[0], scales[1]};
   r.distance_ = {scales[2], scales[3]};
   r.energy_ = {scales[4], scales[5]};

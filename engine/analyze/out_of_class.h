@@ -25,12 +25,13 @@ class OutOfClass {
   OutOfClass(const Points& train, std::span<const int32_t> labels, int32_t classes, const Points& held_out,
              const Points& held_out_logits);
   static constexpr int64_t kFewest = 10;  ///< held-out images
-  /// Throws DataError for a file that is none, or belongs to other weights than `weights`.
+  /// Throws DataError for a file that is none or is damaged, or belongs to other weights than `weights`.
   static OutOfClass read(const std::filesystem::path& path, const std::string& weights);
   /// Throws WriteError.
   void write(const std::filesystem::path& path, const std::string& weights) const;
 
-  /// Both signs, added: the higher the farther out. `logits` are ignored where the reference has none.
+  /// Both signs, added: the higher the farther out. `logits` are ignored where the reference has none. Throws
+  /// DataError for other numbers of features or logits than the reference's.
   [[nodiscard]] double score(std::span<const float> features, std::span<const float> logits) const;
   /// Which share of images of the known classes lies less far out than this score: above 0.99, say, where
   /// fewer than one in a hundred lies farther out. 1 - (held-out images at or above + 1) / (held-out + 1).

@@ -102,13 +102,19 @@ Strain StrainFile::around(double gps, const GpsSpan& wanted) const {
     if (gap.end <= gps) begin_no_earlier(gap.end, "after a gap");
     if (gap.begin > gps) end_no_later(gap.begin, "before a gap");
   }
-  const auto sample_at = [&](double time) { return std::llround((time - span_.begin) * sample_rate_); };
-  int64_t first = sample_at(good.begin), last = sample_at(good.end);
+  const auto sample_at = [&](double time) -> int64_t {
+    return std::llround((time - span_.begin) * sample_rate_);
+  };
+  int64_t first = sample_at(good.begin), last = std::min(sample_at(good.end), samples_);
+  if (last <= first)
+    throw DataError(name_, fmt::format("holds no sample within {} s of GPS {}", wanted.seconds() / 2, gps),
+                    "Name another time.");
   Series values(static_cast<size_t>(last - first));
   file_.read_rows<double>(kStrain, first, last - first, std::span<double>(values));
 
   const auto is_number = [](double x) { return std::isfinite(x); };
-  const int64_t here = std::min(static_cast<int64_t>((gps - span_.begin) * sample_rate_), last - 1) - first;
+  const int64_t here =
+      std::clamp(static_cast<int64_t>((gps - span_.begin) * sample_rate_), first, last - 1) - first;
   if (!is_number(values[static_cast<size_t>(here)]))
     throw DataError(name_, fmt::format("holds no number at GPS {}", gps), "Name another time.");
   const auto at = values.begin() + here;

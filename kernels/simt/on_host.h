@@ -35,8 +35,8 @@ inline constexpr size_t kMaxParameters = 32764;
 template <class... Params, class... Args>
 cudaError_t launch(void (*kernel)(Params...), dim3 grid, dim3 block, size_t dynamic_shared_bytes,
                    cudaStream_t stream, Args&&... args) {
-  static_assert((sizeof(std::decay_t<Params>) + ... + 0) <= kMaxParameters);
   const std::tuple<std::decay_t<Params>...> values(static_cast<Params>(std::forward<Args>(args))...);
+  static_assert(sizeof values <= kMaxParameters);
   return submit(reinterpret_cast<const void*>(kernel), grid, block, dynamic_shared_bytes, stream,
                 [=] { std::apply(kernel, values); });
 }

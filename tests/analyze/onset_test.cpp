@@ -12,8 +12,8 @@
 namespace {
 
 std::vector<double> uniform_times(xf::Rng& rng, int count, double from, double to) {
-  std::vector<double> times;
-  for (int i = 0; i < count; ++i) times.push_back(rng.uniform(from, to));
+  std::vector<double> times(static_cast<size_t>(count));
+  for (double& time : times) time = rng.uniform(from, to);
   return times;
 }
 

@@ -128,6 +128,48 @@ TEST_CASE("a reference in a file") {
   CHECK_THROWS_AS((void)OutOfClass::read(folder / "other.h5", "net-1"), xf::DataError);
 }
 
+namespace {
+
+/// Reads a reference of 2 axes, 3 features and 2 classes, in which the dataset `name` holds something else.
+void read_damaged(const std::string& name, const std::vector<int64_t>& dims, double value) {
+  const xf::test::TemporaryFolder folder;
+  xf::hdf5::Writer file(folder / "damaged.h5");
+  const auto add = [&](const char* each, const std::vector<int64_t>& usual) {
+    const std::vector<int64_t>& of = name == each ? dims : usual;
+    int64_t count = 1;
+    for (const int64_t d : of) count *= d;
+    file.dataset<double>(each, of, std::vector<double>(static_cast<size_t>(count), name == each ? value : 1));
+  };
+  add("/mean", {3});
+  add("/axes", {2, 3});
+  add("/class_means", {2, 2});
+  add("/whiten", {2, 2});
+  add("/held_out_scores", {10});
+  add("/scales", {6});
+  file.attribute("/", "logits", name == "logits" ? value : 0);
+  file.attribute("/", "weights", std::string_view("net"));
+  file.commit();
+  (void)OutOfClass::read(folder / "damaged.h5", "net");
+}
+
+}  // namespace
+
+TEST_CASE("damaged references are refused, and images of another network") {
+  CHECK_NOTHROW(read_damaged("", {}, 1));
+  for (const char* name : {"/mean", "/axes", "/class_means", "/whiten", "/scales"}) {
+    CAPTURE(name);
+    CHECK_THROWS_AS(read_damaged(name, {}, 1), xf::DataError);
+    CHECK_THROWS_AS(read_damaged(name, {0, 0}, 1), xf::DataError);
+    CHECK_THROWS_AS(read_damaged(name, {5}, 1), xf::DataError);
+  }
+  CHECK_THROWS_AS(read_damaged("/scales", {6}, 0), xf::DataError);
+  CHECK_THROWS_AS(read_damaged("/whiten", {2, 2}, std::nan("")), xf::DataError);
+  CHECK_THROWS_AS(read_damaged("logits", {}, -1), xf::DataError);
+  const Scene s = scene(12, 6);
+  const OutOfClass reference(s.train, s.labels, 3, s.held_out, {});
+  CHECK_THROWS_AS((void)reference.score(std::vector<float>(11), {}), xf::DataError);
+}
+
 TEST_CASE("too few images for a reference; training images that coincide") {
   const Scene s = scene(12, 6);
   Points few = s.held_out;

@@ -18,8 +18,8 @@ Points stretched(int64_t count, const std::vector<double>& deviation, uint64_t s
   Points p{count, dims, {}};
   xf::Rng rng(seed);
   for (int64_t i = 0; i < count; ++i) {
-    std::vector<double> x;
-    for (const double d : deviation) x.push_back(d * rng.normal());
+    std::vector<double> x = deviation;
+    for (double& along : x) along *= rng.normal();
     for (int64_t k = 0; k + 1 < dims; ++k) {  // Givens rotations by 0.5 mix all of them
       const auto a = static_cast<size_t>(k);
       const double u = std::cos(0.5) * x[a] - std::sin(0.5) * x[a + 1];
@@ -81,8 +81,8 @@ TEST_CASE("all axes hold all of the variance, and keep distances") {
 }
 
 TEST_CASE("some axes of many are those that all of them begin with") {
-  std::vector<double> deviation;
-  for (int k = 0; k < 40; ++k) deviation.push_back(10 * std::pow(0.8, k));
+  std::vector<double> deviation(40, 10);
+  for (size_t k = 0; k < deviation.size(); ++k) deviation[k] *= std::pow(0.8, k);
   const Points p = stretched(150, deviation, 4);
   const PrincipalAxes exact = principal_axes(p, 40), some = principal_axes(p, 6);
   CHECK(some.count == 6);

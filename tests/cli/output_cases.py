@@ -36,9 +36,10 @@ def case_force_replaces_a_run_and_nothing_else(place):
 def case_force_refuses_what_is_no_run(place):
     pictures.write(place.path("thesis", "best.h5"), "mine")
     pictures.write(place.path("json", "config.json"), '{"program": "another"}')
+    pictures.write(place.path("number", "config.json"), '{"program": 5}')
     pictures.write(place.path("file"), "mine")
     with unchanged(place.here):
-        for name in ("thesis", "json", "file"):
+        for name in ("thesis", "json", "number", "file"):
             place.refuses(73, *place.tuning("--force", out=name), names=[name])
 
 

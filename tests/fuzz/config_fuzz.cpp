@@ -19,6 +19,8 @@ void xf::fuzz::read(std::span<const uint8_t> input) {
       return;
     }
     xf::tool::training_request(options);
+    options.lr = options.lr.value_or(0.01);  // without them a network would be made, which takes long
+    options.warmup = options.warmup.value_or(0);
     xf::tool::to_json(options);
   });
 }

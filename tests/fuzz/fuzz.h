@@ -31,6 +31,16 @@ void read_or_refuse(const Read& reading) {
   }
 }
 
+/// Runs what may refuse nothing, because its input was accepted before.
+template <class Work>
+void accept(const Work& work) {
+  try {
+    work();
+  } catch (const Error&) {
+    std::abort();
+  }
+}
+
 /// A file that holds the fuzzer's input, in a folder of this process.
 inline std::filesystem::path file_of(const std::string& name, std::span<const uint8_t> input) {
   static const test::TemporaryFolder folder;

@@ -33,14 +33,25 @@ void write_images(const std::filesystem::path& folder) {
   write(folder / "palette.png", png_bytes({2, 1, 8, PngColor::palette}, {0, 1, 0}, {1, 2, 3, 4, 5, 6}));
 }
 
-/// The target for weights takes its choices from the last byte on: here one file of each layout.
-void write_weights(const std::filesystem::path& folder) {
-  for (int layout = 0; layout < 4; ++layout) {
-    std::vector<uint8_t> choices(256);
+/// What the targets of HDF5 files choose by: they take numbers from the last byte on.
+void write_choices(const std::filesystem::path& folder) {
+  for (int first = 0; first < 4; ++first) {
+    std::vector<uint8_t> choices(512);
     for (size_t i = 0; i < choices.size(); ++i) choices[i] = static_cast<uint8_t>(37 * i + 11);
-    choices.back() = static_cast<uint8_t>(layout);
-    write(folder / ("layout" + std::to_string(layout)), choices);
+    choices.back() = static_cast<uint8_t>(first);
+    write(folder / ("choices" + std::to_string(first)), choices);
   }
+}
+
+void write_tables(const std::filesystem::path& folder) {
+  write(
+      folder / "metadata.csv",
+      "event_time,ifo,gravityspy_id,label,sample_type\n1e9,H1,a,Blip,train\n1126259462.4,L1,b,Chirp,test\n");
+  write(folder / "split.csv", "path,label,split,id\na.png,Blip,train,a\nb.png,Chirp,val,b\n");
+  write(folder / "omicron.csv", "time,frequency,snr,ifo\n1126259462.42,250,24,H1\n1126259470,60.5,9,L1\n");
+  write(
+      folder / "state",
+      "xferrun stream: bytes, nanoseconds, path of each file that is done\n12 34 a.png\n5 6 b\\n.png\n7 8 c");
 }
 
 }  // namespace
@@ -52,7 +63,11 @@ int main(int argc, char** argv) {
   }
   const std::filesystem::path folder = argv[1];
   write_images(folder / "image");
-  write_weights(folder / "weights");
+  for (const char* target : {"weights", "gravity_spy", "strain", "features", "out_of_class"})
+    write_choices(folder / target);
+  write_tables(folder / "tables");
+  write(folder / "run" / "config.json", R"({"program": "xferrun", "view": "merged", "classes": ["Blip"]})");
+  write(folder / "run" / "calibration.json", R"({"temperature": 1.5, "images": 7})");
   write(folder / "manifest" / "whole.csv",
         "path,label,split,id,gps\na.png,Blip,train,1,1e9\n\"b,c.png\",Whistle,test,2,\nd.png,Blip,val,3,\n");
   write(folder / "manifest" / "short.csv", "label,path\r\nBlip,x_0.5.png\r\nBlip,x_1.0.png\r\n");

@@ -1,30 +1,13 @@
-#include <fmt/format.h>
-#include <fuzzer/FuzzedDataProvider.h>
-
-#include <algorithm>
-#include <functional>
-#include <numeric>
-
-#include "engine/io/hdf5.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/hdf5_choice.h"
 #include "tests/weights/inception_v3_tensors.h"
 #include "weights/compare.h"
 #include "weights/inspect.h"
 
 using namespace xf;
+using fuzz::Choice;
+using fuzz::word;
 
 namespace {
-
-using Choice = FuzzedDataProvider;
-
-std::string word(Choice& choose, std::initializer_list<const char*> usual) {
-  if (choose.ConsumeIntegralInRange(0, 9) == 0) {
-    std::string odd = choose.ConsumeRandomLengthString(12);
-    std::erase_if(odd, [](char c) { return c == '\0' || c == '/' || c == '.'; });  // HDF5 could not name it
-    if (!odd.empty()) return odd;
-  }
-  return *(usual.begin() + choose.ConsumeIntegralInRange<size_t>(0, usual.size() - 1));
-}
 
 std::string layer_name(Choice& choose) {
   return word(choose,
@@ -34,19 +17,7 @@ std::string layer_name(Choice& choose) {
 }
 
 void add_tensor(hdf5::Writer& file, Choice& choose, const std::string& path) {
-  std::vector<int64_t> dims(choose.ConsumeIntegralInRange<size_t>(0, 4));
-  for (int64_t& d : dims) d = choose.ConsumeIntegralInRange<int64_t>(0, 5);
-  const auto count =
-      static_cast<size_t>(std::accumulate(dims.begin(), dims.end(), int64_t{1}, std::multiplies<>()));
-  switch (choose.ConsumeIntegralInRange(0, 9)) {
-    case 0: file.dataset(path, std::vector<std::string>(2, "text")); break;
-    case 1: file.group(path); break;
-    case 2: file.dataset<int32_t>(path, dims, std::vector<int32_t>(count, 1)); break;
-    case 3:
-      file.dataset<double>(path, dims, std::vector<double>(count, choose.ConsumeFloatingPoint<double>()));
-      break;
-    default: file.dataset<float>(path, dims, std::vector<float>(count, choose.ConsumeFloatingPoint<float>()));
-  }
+  fuzz::add_numbers(file, choose, path, fuzz::any_dims(choose, 5), {0, 0.5});
 }
 
 void add_layer(hdf5::Writer& file, Choice& choose, const std::string& root, const std::string& layer) {
@@ -61,10 +32,9 @@ void add_layer(hdf5::Writer& file, Choice& choose, const std::string& root, cons
     const std::string name = choose.ConsumeBool() ? fmt::format("{}/{}", layer, tensor) : tensor;
     const bool twice = std::find(names.begin(), names.end(), name) != names.end();
     names.push_back(name);
-    if (!twice && choose.ConsumeIntegralInRange(0, 9) != 0)
-      add_tensor(file, choose, fmt::format("{}/{}", group, name));
+    if (!twice && !fuzz::oddly(choose)) add_tensor(file, choose, fmt::format("{}/{}", group, name));
   }
-  if (choose.ConsumeIntegralInRange(0, 9) != 0) file.attribute(group, "weight_names", names);
+  if (!fuzz::oddly(choose)) file.attribute(group, "weight_names", names);
 }
 
 void add_attributes(hdf5::Writer& file, Choice& choose) {
@@ -88,8 +58,7 @@ void add_legacy_keras(hdf5::Writer& file, Choice& choose) {
     if (std::find(layers.begin(), layers.end(), layer) == layers.end()) add_layer(file, choose, root, layer);
     layers.push_back(layer);
   }
-  if (choose.ConsumeIntegralInRange(0, 9) != 0)
-    file.attribute(root.empty() ? "/" : root, "layer_names", layers);
+  if (!fuzz::oddly(choose)) file.attribute(root.empty() ? "/" : root, "layer_names", layers);
 }
 
 void add_keras3(hdf5::Writer& file, Choice& choose) {
@@ -97,7 +66,7 @@ void add_keras3(hdf5::Writer& file, Choice& choose) {
   for (int i = 0; i < count; ++i) {
     std::string vars =
         fmt::format("/{}/{}", word(choose, {"layers", "_layer_checkpoint_dependencies"}), layer_name(choose));
-    if (choose.ConsumeIntegralInRange(0, 9) == 0) vars += "/layers/conv2d";
+    if (fuzz::oddly(choose)) vars += "/layers/conv2d";
     vars += "/vars";
     file.group(vars);
     const auto tensors = choose.ConsumeIntegralInRange(0, 5);
@@ -130,9 +99,7 @@ void add_caffe(hdf5::Writer& file, Choice& choose) {
   }
 }
 
-std::filesystem::path write_file(Choice& choose) {
-  std::filesystem::path path = fuzz::file_of("weights.h5", {});
-  hdf5::Writer file(path);
+void fill(hdf5::Writer& file, Choice& choose) {
   switch (choose.ConsumeIntegralInRange(0, 3)) {
     case 0: add_keras3(file, choose); break;
     case 1: add_state_dict(file, choose); break;
@@ -140,8 +107,6 @@ std::filesystem::path write_file(Choice& choose) {
     default: add_legacy_keras(file, choose);
   }
   add_attributes(file, choose);
-  file.commit();
-  return path;
 }
 
 }  // namespace
@@ -149,17 +114,13 @@ std::filesystem::path write_file(Choice& choose) {
 void xf::fuzz::read(std::span<const uint8_t> input) {
   static const std::vector<weights::NamedShape> kWanted = test::inception_v3_tensors(32, 3);
   Choice choose(input.data(), input.size());
-  std::filesystem::path path;
-  try {
-    path = write_file(choose);
-  } catch (const WriteError&) {
-    return;  // a name that HDF5 does not take
-  }
-  fuzz::read_or_refuse([&] { weights::inspect(path); });
-  fuzz::read_or_refuse([&] {
-    const weights::FileInfo info = weights::probe(path);
+  const auto path = write_hdf5("weights.h5", [&](hdf5::Writer& to) { fill(to, choose); });
+  if (!path) return;
+  read_or_refuse([&] { weights::inspect(*path); });
+  read_or_refuse([&] {
+    const weights::FileInfo info = weights::probe(*path);
     weights::compare(info, info);
   });
   for (const auto top : {weights::Top::loaded, weights::Top::replaced})
-    fuzz::read_or_refuse([&] { weights::load(path, "inception_v3", kWanted, top); });
+    read_or_refuse([&] { weights::load(*path, "inception_v3", kWanted, top); });
 }

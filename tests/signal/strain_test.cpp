@@ -86,6 +86,20 @@ TEST_CASE("samples that are no numbers and gaps of the quality mask interrupt th
   CHECK(refusal(file, kStart + 40 + 3.5 / 16).find("no number at GPS") != std::string::npos);
 }
 
+TEST_CASE("fewer samples than there are seconds") {
+  const xf::test::TemporaryFolder folder;
+  auto content = numbered();
+  content.sample_rate = 0.001;
+  const xf::StrainFile sparse(xf::test::write_strain(folder / "sparse.hdf5", content));
+  CHECK(refusal(sparse, kStart + 1400).find("no sample within 10 s") != std::string::npos);
+  content.sample_rate = 0.6;  // a gap ends between two samples, and the trigger lies before the next one
+  content.values.resize(60);
+  content.mask.assign(100, 1);
+  content.mask[0] = 0;
+  const xf::StrainFile odd(xf::test::write_strain(folder / "odd.hdf5", content));
+  CHECK(odd.around(kStart + 1, {kStart, kStart + 20}).values.front() == 1);
+}
+
 TEST_CASE("files of another layout are refused") {
   const xf::test::TemporaryFolder folder;
   CHECK_THROWS_AS(xf::StrainFile(folder / "none.hdf5"), xf::MissingInputError);

@@ -18,7 +18,8 @@ char* arena() {
   static char* const base = [] {
     void* p = mmap(nullptr, kArena + kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) throw std::runtime_error("stand-in: no address space for device memory");
-    auto* first = reinterpret_cast<char*>(rounded_up(reinterpret_cast<uintptr_t>(p), kPage));
+    const auto address = reinterpret_cast<uintptr_t>(p);
+    char* first = static_cast<char*>(p) + (rounded_up(address, kPage) - address);
     madvise(first, kArena, MADV_HUGEPAGE);
     return first;
   }();

@@ -55,17 +55,19 @@ TEST_CASE("transfers: each step's work finds the input that was written before i
     const Place p;
     const Buffer input = p.buffer();
     const auto feed = p.backend->feed(input.data.get(), kBytes);
+    constexpr int kSteps = 7;
     std::vector<Buffer> seen;
+    seen.reserve(kSteps);
     // Before the work: to reserve memory waits for the stream.
-    for (int step = 0; step < 7; ++step) seen.push_back(p.buffer());
+    for (int step = 0; step < kSteps; ++step) seen.push_back(p.buffer());
     std::vector<std::byte> host(kBytes);
-    for (int step = 0; step < 7; ++step) {
+    for (int step = 0; step < kSteps; ++step) {
       std::memset(host.data(), step + 1, kBytes);
       feed->write(host.data());
       std::memset(host.data(), 99, kBytes);  // the caller's again
       p.work(seen[static_cast<size_t>(step)], input);
     }
-    for (int step = 0; step < 7; ++step) CHECK(p.content(seen[static_cast<size_t>(step)]) == step + 1);
+    for (int step = 0; step < kSteps; ++step) CHECK(p.content(seen[static_cast<size_t>(step)]) == step + 1);
   });
 }
 

@@ -27,8 +27,8 @@ std::vector<Prediction> overconfident(int count, double factor) {
   Rng rng(7);
   std::vector<Prediction> all;
   for (int i = 0; i < count; ++i) {
-    std::vector<double> scores;
-    for (int c = 0; c < 4; ++c) scores.push_back(3.0 * static_cast<double>(rng.below(1000)) / 1000);
+    std::vector<double> scores(4);
+    for (double& score : scores) score = 3.0 * static_cast<double>(rng.below(1000)) / 1000;
     const Prediction truth = with_scores(0, scores);
     double left = static_cast<double>(rng.below(1U << 30)) / (1U << 30);
     int32_t label = 0;
@@ -123,8 +123,8 @@ TEST_CASE("the mean of runs has Student's interval") {
   CHECK(m.high - m.mean == doctest::Approx(2.7764 * std::sqrt(2.5 / 5)).epsilon(1e-4));
   CHECK(m.mean - m.low == doctest::Approx(m.high - m.mean));
   // t(0.975, 29) = 2.0452, beyond the table.
-  std::vector<double> thirty;
-  for (int i = 0; i < 30; ++i) thirty.push_back(i % 2);
+  std::vector<double> thirty(30);
+  for (size_t i = 0; i < thirty.size(); i += 2) thirty[i] = 1;
   const MeanOfRuns many = mean_of_runs(thirty);
   CHECK(many.high - many.mean == doctest::Approx(2.0452 * many.deviation / std::sqrt(30.0)).epsilon(1e-4));
   CHECK(mean_of_runs({4}).low == 4);

@@ -155,8 +155,9 @@ Shares on_the_signal(const HeatMap& heat, const EnergyMap& signal) {
   double all = 0;
   for (int row = 0; row < signal.rows; ++row)
     for (int column = 0; column < signal.columns; ++column) {
-      const int from_top = signal.rows - 1 - row;
-      const double h = large.values[static_cast<size_t>(from_top * signal.columns + column)];
+      const auto from_top = static_cast<size_t>(signal.rows - 1 - row);
+      const double h =
+          large.values[from_top * static_cast<size_t>(signal.columns) + static_cast<size_t>(column)];
       const bool lit = signal.at(row, column) >= kVisible;
       all += h;
       s.heat += lit ? h : 0;

@@ -45,7 +45,7 @@ struct LoadedModel {
 LoadedModel load_run(Session& session, const ExistingRun& run);
 
 /// What the run knows of images of no class; nothing where it lacks that. Throws DataError for a reference
-/// that is damaged or does not fit the model.
+/// that is damaged or of other weights.
 std::optional<OutOfClass> out_of_class(const ExistingRun& run, const LoadedModel& model);
 
 /// The network of a weight file: its trunk, or with Top::loaded its classifier too, if it has one. With

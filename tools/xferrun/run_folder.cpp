@@ -31,7 +31,7 @@ bool is_run(const fs::path& path) {
   std::ifstream in(path / "config.json");
   if (!in) return false;
   const auto config = nlohmann::json::parse(in, nullptr, false);
-  return config.is_object() && config.value("program", "") == "xferrun";
+  return config.is_object() && config.value("program", nlohmann::json()) == "xferrun";
 }
 
 /// The folder of one fold or seed of a run.
