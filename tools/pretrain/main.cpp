@@ -52,7 +52,7 @@ void run(const std::filesystem::path& out) {
                        {"generator", kGeneratorVersion},
                        {"images_per_kind", kPerKind}});
   folder.write_split(data, parts);
-  const TrainingResult result = training.run(folder, "");
+  const TrainingResult result = training.run(folder, {});
   const Evaluation e = evaluate(result.test, data.classes);
   folder.write_evaluation(to_json(e));
   print_line(to_table(e) + "\n" + folder.best().string());
