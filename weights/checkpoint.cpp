@@ -121,6 +121,22 @@ Tensor read_tensor(const hdf5::File& file, const std::string& path) {
   return tensor;
 }
 
+/// Everything but the tensors into `out`; these go to `keep`, one after the other.
+template <class Keep>
+void read(const std::filesystem::path& path, Checkpoint& out, const Keep& keep) {
+  const hdf5::File file(path);
+  check_format(file);
+  try {
+    out.state = state_of(Json::parse(read_text(file, "/state")));
+  } catch (const Json::exception&) {
+    throw DataError(path.string(), "/state is damaged");
+  }
+  out.about = read_text(file, "/about");
+  if (!file.exists("/tensors")) throw DataError(path.string(), "is damaged: it has no tensors");
+  for (const std::string& dataset : file.datasets("/tensors"))
+    keep(dataset.substr(kTensors.size()), read_tensor(file, dataset));
+}
+
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint) {
@@ -138,19 +154,15 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
 }
 
 Checkpoint load_checkpoint(const std::filesystem::path& path) {
-  const hdf5::File file(path);
-  check_format(file);
-  Checkpoint checkpoint;
-  try {
-    checkpoint.state = state_of(Json::parse(read_text(file, "/state")));
-  } catch (const Json::exception&) {
-    throw DataError(path.string(), "/state is damaged");
-  }
-  checkpoint.about = read_text(file, "/about");
-  if (!file.exists("/tensors")) throw DataError(path.string(), "is damaged: it has no tensors");
-  for (const std::string& dataset : file.datasets("/tensors"))
-    checkpoint.tensors.emplace_back(dataset.substr(kTensors.size()), read_tensor(file, dataset));
-  return checkpoint;
+  Checkpoint c;
+  read(path, c,
+       [&](std::string name, Tensor tensor) { c.tensors.emplace_back(std::move(name), std::move(tensor)); });
+  return c;
+}
+
+void verify_checkpoint(const std::filesystem::path& path) {
+  Checkpoint c;
+  read(path, c, [](const std::string&, const Tensor&) {});
 }
 
 }  // namespace xf::weights

@@ -25,4 +25,7 @@ void save_checkpoint(const std::filesystem::path& path, const Checkpoint& checkp
 /// written by a newer version, or is damaged: it names the part.
 Checkpoint load_checkpoint(const std::filesystem::path& path);
 
+/// The same without keeping more than one tensor at a time: throws where load_checkpoint() would.
+void verify_checkpoint(const std::filesystem::path& path);
+
 }  // namespace xf::weights

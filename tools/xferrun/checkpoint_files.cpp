@@ -40,7 +40,7 @@ double write(const fs::path& folder, int keep, const weights::Checkpoint& checkp
   const auto start = std::chrono::steady_clock::now();
   weights::save_checkpoint(folder / kNext, checkpoint);
   try {
-    static_cast<void>(weights::load_checkpoint(folder / kNext));
+    weights::verify_checkpoint(folder / kNext);
   } catch (const DataError& e) {
     throw WriteError(folder.string(), fmt::format("a checkpoint cannot be read back: {}", e.what()),
                      "look after the disk; the checkpoint before is still there");

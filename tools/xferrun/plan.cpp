@@ -50,11 +50,9 @@ void run(const PlanOptions& o) {
   };
   const Detail detail = o.explain ? Detail::operations : Detail::kinds;
   if (o.json) {
-    nlohmann::ordered_json j{{"peak_bytes", e.peak()},
-                             {"parameter_bytes", e.parameters},
-                             {"activation_bytes", e.activations},
-                             {"image_bytes", e.images},
-                             {"process_bytes", e.process}};
+    nlohmann::ordered_json j{
+        {"peak_bytes", e.peak()},  {"parameter_bytes", e.parameters}, {"activation_bytes", e.activations},
+        {"image_bytes", e.images}, {"process_bytes", e.process},      {"checkpoint_bytes", e.parameters}};
     if (o.explain) {
       j["steps"] = nlohmann::ordered_json::array();
       for (const ExplainedStep& s : explain(plan.plan))
@@ -88,6 +86,8 @@ void run(const PlanOptions& o) {
   print_line(fmt::format("images                                     {:>10.1f} MiB", mib(e.images)));
   print_line(fmt::format("program and libraries                      {:>10.1f} MiB", mib(e.process)));
   print_line(fmt::format("peak                                       {:>10.1f} MiB", mib(e.peak())));
+  print_line(
+      fmt::format("and {:.1f} MiB more while a checkpoint of that size is written", mib(e.parameters)));
   print_line(
       fmt::format("and up to {:.0f} MiB of decoded images of each part of the data, kept between epochs",
                   mib(LoaderOptions{}.cache_limit)));
