@@ -61,6 +61,25 @@ std::vector<fs::path> checkpoints_in(const fs::path& folder) {
 
 }  // namespace
 
+weights::Checkpoint take_checkpoint(const ParamStore& store, const TrainState& state, std::string about) {
+  weights::Checkpoint c{state, std::move(about), {}};
+  for (const std::string& name : store.names()) c.tensors.emplace_back(name, store.get(name));
+  return c;
+}
+
+void put_back(const weights::Checkpoint& c, ParamStore& store) {
+  constexpr const char* kRemedy = "restore it, or start again with --force";
+  for (const auto& [name, tensor] : c.tensors) {
+    if (!store.has(name) || store.shape(name) != tensor.shape())
+      throw DataError("the checkpoint", fmt::format("holds {}, which is no tensor of this training", name),
+                      kRemedy);
+    store.set(name, tensor);
+  }
+  if (c.tensors.size() != store.names().size())
+    throw DataError("the checkpoint",
+                    fmt::format("holds {} tensors of {}", c.tensors.size(), store.names().size()), kRemedy);
+}
+
 CheckpointWriter::CheckpointWriter(fs::path folder, int keep) : folder_(std::move(folder)), keep_(keep) {}
 
 CheckpointWriter::~CheckpointWriter() {

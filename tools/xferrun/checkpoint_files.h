@@ -4,10 +4,19 @@
 #include <filesystem>
 #include <future>
 #include <optional>
+#include <string>
 
+#include "engine/run/param_store.h"
 #include "weights/checkpoint.h"
 
 namespace xf::tool {
+
+/// A copy of all that the store holds, with the state.
+weights::Checkpoint take_checkpoint(const ParamStore& store, const TrainState& state, std::string about);
+
+/// Gives every tensor of the store its numbers from the checkpoint. Throws DataError where the two do not
+/// hold the same tensors.
+void put_back(const weights::Checkpoint& checkpoint, ParamStore& store);
 
 /// Writes them while the training goes on. A new one takes the name last.h5 once it has been written, synced
 /// and read back; the one before is there until then, and stays as last-1.h5 where more than one is kept.

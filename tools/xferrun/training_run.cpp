@@ -184,26 +184,8 @@ void TrainingRun::write_out_of_class(const RunFolder& folder) {
 }
 
 void TrainingRun::restore(const weights::Checkpoint& c) {
-  size_t known = 0;
-  for (const auto& [name, tensor] : c.tensors) {
-    if (!session_.store().has(name) || session_.store().shape(name) != tensor.shape())
-      throw DataError("the checkpoint", fmt::format("holds {}, which is no tensor of this training", name),
-                      "restore it, or start again with --force");
-    session_.store().set(name, tensor);
-    ++known;
-  }
-  if (known != session_.store().names().size())
-    throw DataError("the checkpoint",
-                    fmt::format("holds {} tensors of {}", known, session_.store().names().size()),
-                    "restore it, or start again with --force");
+  put_back(c, session_.store());
   state_ = c.state;
-}
-
-weights::Checkpoint TrainingRun::checkpoint(const TrainState& state, std::string about) const {
-  weights::Checkpoint c{state, std::move(about), {}};
-  for (const std::string& name : session_.store().names())
-    c.tensors.emplace_back(name, session_.store().get(name));
-  return c;
 }
 
 /// All epochs, or those that are left. A signal is obeyed between two updates.
@@ -236,7 +218,8 @@ EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options
   };
   events.pause = [&] { return rule.ask(checkpoints.seconds()); };
   events.checkpoint = [&](const TrainState& state) {
-    checkpoints.write(checkpoint(state, about(options.identity, folder.metrics_bytes())));
+    checkpoints.write(
+        take_checkpoint(session_.store(), state, about(options.identity, folder.metrics_bytes())));
   };
   try {
     const EpochMetrics best = trainer_->fit(training, validation ? &*validation : nullptr, events, state_);

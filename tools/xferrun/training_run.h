@@ -73,7 +73,6 @@ class TrainingRun {
 
  private:
   EpochMetrics fit(const RunFolder& folder, const RunOptions& options, const StopSignal& signal);
-  [[nodiscard]] weights::Checkpoint checkpoint(const TrainState& state, std::string about) const;
   void save_best(const RunFolder& folder, int epoch);
   void load_best(const RunFolder& folder);
   /// With the best weights; gives probabilities, and what else is asked for.
