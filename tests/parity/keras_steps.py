@@ -49,11 +49,15 @@ def training(name, optimizer, folder):
     randomise(keras, model, random_of(f"training {name}"), inputs)
     keras_files.legacy("keras3", model, folder / "start.h5")
     before = model.get_weights()
-    losses, stepped = take_steps(folder, name, "keras", folder / "start.h5", images, labels, optimizer)
+    stepped = take_steps(folder, name, "keras", folder / "start.h5", images, labels, optimizer)
     their_losses = train(model, inputs, labels, optimizer, rate_of(name, optimizer))
     theirs = unbiased(model, len(images), before, model.get_weights())
-    model.load_weights(stepped)
-    return compare_training(model.get_weights(), theirs, before, losses, their_losses)
+
+    def read(path):
+        model.load_weights(path)
+        return model.get_weights()
+
+    return compare_training(stepped, read, theirs, before, their_losses)
 
 
 def training_cases():

@@ -1,7 +1,8 @@
 // A few training steps from given weights on one given batch, for comparing them with other software's:
-//   parity-steps MODEL DIALECT WEIGHTS.h5 BATCH.h5 sgd|adam RATE STEPS OUT.h5
+//   parity-steps MODEL DIALECT WEIGHTS.h5 BATCH.h5 sgd|adam RATE STEPS direct|by-rule OUT.h5
 // BATCH.h5 holds /images, (n,h,w,c) bytes that the network sees divided by 255, and /labels (n). Prints the
 // loss before each step, a line each. OUT.h5 has the weights after the last, as a run's best.h5 would.
+// `direct` computes no convolution by Winograd's algorithm, `by-rule` those that every training does.
 
 #include <fmt/format.h>
 
@@ -52,6 +53,12 @@ NetworkSpec without_dropout(const std::string& model, Dialect dialect, int class
   return spec;
 }
 
+cpu::Convolutions parse_convolutions(const std::string& text) {
+  if (text == "direct") return cpu::Convolutions::direct;
+  if (text == "by-rule") return cpu::Convolutions::by_rule;
+  throw UsageError(text, "is no way to compute convolutions", "give direct or by-rule");
+}
+
 void write_weights(const std::string& path, const weights::RunInfo& info, const NetworkSpec& spec,
                    const ParamStore& store) {
   const std::vector<weights::NamedShape> wanted = tensors_of(spec);
@@ -81,8 +88,7 @@ void run(const std::vector<std::string>& arguments) {
   options.update.rule.eps = 1e-3F;
   options.update.learning_rate = std::stod(arguments.at(5));
 
-  // Winograd's error is another one, with a bound of its own.
-  const auto backend = cpu::make_backend(Determinism::fixed_threads, cpu::Convolutions::direct);
+  const auto backend = cpu::make_backend(Determinism::fixed_threads, parse_convolutions(arguments.at(7)));
   ParamStore store(*backend);
   ActivationMemory memory(*backend);
   Trainer trainer(spec, options, *backend, store, memory,
@@ -93,15 +99,17 @@ void run(const std::vector<std::string>& arguments) {
   }
   std::vector<std::string> names(static_cast<size_t>(classes));
   for (int c = 0; c < classes; ++c) names[static_cast<size_t>(c)] = fmt::format("class {}", c);
-  write_weights(arguments.at(7), {model, dialect, names, {}}, spec, store);
+  write_weights(arguments.at(8), {model, dialect, names, {}}, spec, store);
 }
 
 }  // namespace
 }  // namespace xf::tool
 
 int main(int argc, char** argv) {
-  if (argc != 9) {
-    fmt::print(stderr, "usage: parity-steps MODEL DIALECT WEIGHTS.h5 BATCH.h5 sgd|adam RATE STEPS OUT.h5\n");
+  if (argc != 10) {
+    fmt::print(
+        stderr,
+        "usage: parity-steps MODEL DIALECT WEIGHTS.h5 BATCH.h5 sgd|adam RATE STEPS direct|by-rule OUT.h5\n");
     return 2;
   }
   try {

@@ -6,7 +6,8 @@ import collections
 import re
 import sys
 
-COLUMNS = ["read keras3", "read tf-keras", "read torch", "train keras", "train torch", "best keras", "best torch"]
+COLUMNS = ["read keras3", "read tf-keras", "read torch", "train keras", "train torch", "train keras, Winograd",
+           "train torch, Winograd", "best keras", "best torch"]
 
 
 def main():
@@ -17,9 +18,11 @@ def main():
             continue  # figures of their own
         part, network, what = name.split("/")
         framework = next(f for f in ["keras3", "tf-keras", "torch", "keras"] if what.startswith(f))
-        # The steps' change has a limit of its own and is left out.
-        figures = [float(x) for x in re.findall(r"(?<!change )\b\d\.\de[-+]\d\d", text)] if word == "ok" else [float("inf")]
-        cells[network, f"{part} {framework}"].append(max(figures))
+        for how in text.split("; "):
+            column = f"{part} {framework}" + (", Winograd" if how.startswith("by-rule") else "")
+            # The steps' change has a limit of its own and is left out.
+            figures = re.findall(r"(?<!change )\b\d\.\de[-+]\d\d", how) if word == "ok" else ["inf"]
+            cells[network, column].append(max(map(float, figures)))
     print("| network |", " | ".join(COLUMNS), "|")
     print("|---|" + "---|" * len(COLUMNS))
     for network in dict.fromkeys(network for network, _ in cells):

@@ -42,12 +42,17 @@ def training(name, optimizer, folder):
         randomise(model, random_of(f"training {name}"), inputs)
     write_flat(model, folder / "start.h5", ".")
     before = weights_of(model)
-    losses, stepped = take_steps(folder, name, dialect(name), folder / "start.h5", images, labels, optimizer)
+    stepped = take_steps(folder, name, dialect(name), folder / "start.h5", images, labels, optimizer)
     their_losses = train(model, inputs, labels, optimizer, rate_of(name, optimizer))
     theirs = weights_of(model)
-    run_tool("xferrun", "weights", "convert", stepped, "--to", "torchvision", "--out", folder / "flat.h5")
-    read_flat(model, folder / "flat.h5")
-    return compare_training(weights_of(model), theirs, before, losses, their_losses)
+
+    def read(path):
+        flat = folder / f"flat-{path.name}"
+        run_tool("xferrun", "weights", "convert", path, "--to", "torchvision", "--out", flat)
+        read_flat(model, flat)
+        return weights_of(model)
+
+    return compare_training(stepped, read, theirs, before, their_losses)
 
 
 def training_cases():
