@@ -95,6 +95,17 @@ def case_resume_with_several_trainings(place):
         assert json.loads(evaluation(place.path(whole))) == json.loads(evaluation(place.path(out)))
 
 
+def case_resume_of_the_papers_table(place):
+    options = ["--data", place.data, "--epochs", 2, "--seeds", 2, "--device", "cpu", "--threads", 1]
+    place.run("paper", *options, "--out", place.path("whole"))
+    arguments = ["paper", *options, "--out", place.path("paper")]
+    code, stderr = signalled(place, signal.SIGTERM, arguments, os.path.join("paper", "merged_view", "seed-0"))
+    assert code == 75 and "--resume" in stderr, (code, stderr)
+    place.run(*arguments, "--resume")
+    with open(place.path("whole", "paper.json")) as a, open(place.path("paper", "paper.json")) as b:
+        assert a.read() == b.read()
+
+
 def case_max_minutes(place):
     place.tune(*LONG, out="whole")
     arguments = place.tuning(*LONG, "--resume", "--max-minutes", 0.012, out="run")

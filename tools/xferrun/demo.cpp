@@ -102,9 +102,13 @@ struct Measured {
 Measured train(const std::string& what, const FineTuneOptions& o, const TrainingRequest& request,
                const Dataset& data) {
   const auto start = std::chrono::steady_clock::now();
-  const TrainingResult result = fine_tune(o, request, data, what + ": ");
-  return {what, result.evaluation,
-          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
+  try {
+    const TrainingResult result = fine_tune(o, request, data, what + ": ");
+    return {what, result.evaluation,
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
+  } catch (const StoppedError& e) {
+    throw StoppedError("demo", e.what(), "the next demo begins anew");
+  }
 }
 
 std::string table(const std::vector<Measured>& rows) {

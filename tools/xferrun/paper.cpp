@@ -145,7 +145,7 @@ void write_config(const PaperOptions& o) {
 
 void run(PaperOptions& o) {
   const std::map<std::string, std::string> files = parse_weights(o.weights);
-  RunFolder::check(o.out, Replace::no);
+  RunFolder::check(o.out, o.tuning.saving.resume ? Replace::resume : Replace::no);
   const Dataset data = open_images(o.tuning.data, OnBadImage::fail, o.tuning.view);
   require_two_classes(data);
   // The paper's own network sees the four durations at once, where there are several.
@@ -221,6 +221,7 @@ void add_paper(CLI::App& app) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command.add_flag("--json", o->json, "one JSON document instead of a table");
+  add_saving_options(command, o->tuning.saving);
   add_device_options(command, o->tuning.device);
   add_config_option(command);
   command.callback([o] { run(*o); });
