@@ -18,7 +18,7 @@ def best(place, out="out"):
 
 def case_run_folder(place):
     run = place.finished_run
-    always = {"config.json", "split.csv", "metrics.jsonl", "best.h5", "evaluation.json", "predictions.csv"}
+    always = {"config.json", "split.csv", "metrics.jsonl", "best.h5", "evaluation.json", "predictions.csv", "last.h5", ".lock"}
     assert always <= set(os.listdir(run)) <= always | {"calibration.json"}, os.listdir(run)
     lines = metrics(run)
     assert [line["epoch"] for line in lines] == [1, 2, 3] and all(set(line) == FIELDS for line in lines), lines
@@ -44,7 +44,7 @@ def case_divergence_keeps_the_best_weights(place):
                             names=["epoch 2, step", "--lr"])
     assert re.search(r"step \d+", message)
     assert len(metrics(place.path("out"))) == 1 and all_finite(best(place))
-    assert sorted(os.listdir(place.path("out"))) == ["best.h5", "config.json", "metrics.jsonl", "split.csv"]
+    assert sorted(os.listdir(place.path("out"))) == [".lock", "best.h5", "config.json", "last.h5", "metrics.jsonl", "split.csv"]
     place.run("evaluate", place.path("out"), "--data", place.data)
 
 

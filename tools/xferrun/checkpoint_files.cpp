@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -114,6 +115,13 @@ std::optional<FoundCheckpoint> newest_checkpoint(const fs::path& folder) {
                   "restore one, or start again with --force");
 }
 
-bool is_checkpoint_name(const std::string& name) { return name.starts_with("last") && name.ends_with(".h5"); }
+bool is_checkpoint_name(const std::string& name) {
+  if (name == name_of(0) || name == kNext) return true;
+  constexpr std::string_view kBefore = "last-", kAfter = ".h5";
+  if (!name.starts_with(kBefore) || !name.ends_with(kAfter)) return false;
+  const std::string_view age =
+      std::string_view(name).substr(kBefore.size(), name.size() - kBefore.size() - kAfter.size());
+  return !age.empty() && age.find_first_not_of("0123456789") == std::string_view::npos;
+}
 
 }  // namespace xf::tool

@@ -62,19 +62,6 @@ Dataset without(const Dataset& data, int32_t label) {
   return known;
 }
 
-FeaturesFile features_file(const Dataset& data, Points features) {
-  FeaturesFile f;
-  f.path = data.source;
-  f.features = std::move(features);
-  for (const Sample& s : data.samples) {
-    f.ids.push_back(s.glitch);
-    f.labels.push_back(data.classes[static_cast<size_t>(s.label)]);
-    f.paths.push_back(s.name);
-    f.gps.push_back(s.gps.value_or(std::numeric_limits<double>::quiet_NaN()));
-  }
-  return f;
-}
-
 /// By sample of the data, whether it is of a known class and was kept for the test.
 std::vector<uint8_t> known_test_images(const Dataset& data, const Dataset& known, int32_t held_out,
                                        const ExistingRun& run) {

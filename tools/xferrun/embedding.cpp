@@ -1,6 +1,7 @@
 #include "tools/xferrun/embedding.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "engine/core/error.h"
 #include "tools/xferrun/progress.h"
@@ -43,6 +44,22 @@ Embedding embed_images(Inference& network, Loader& loader) {
     progress.update(++done, loader.batches(), "");
   }
   return result;
+}
+
+FeaturesFile features_file(const Dataset& data, Points features) {
+  FeaturesFile f;
+  f.path = data.source;
+  f.features = std::move(features);
+  bool timed = false;
+  for (const Sample& s : data.samples) {
+    f.ids.push_back(s.glitch);
+    f.labels.push_back(data.classes[static_cast<size_t>(s.label)]);
+    f.paths.push_back(s.name);
+    f.gps.push_back(s.gps.value_or(std::numeric_limits<double>::quiet_NaN()));
+    timed = timed || s.gps;
+  }
+  if (!timed) f.gps.clear();
+  return f;
 }
 
 std::vector<std::string> prediction_results() { return {"probabilities", "features", "logits"}; }

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/analyze/points.h"
+#include "engine/analyze/features_file.h"
 #include "engine/data/loader.h"
 #include "engine/train/inference.h"
 #include "engine/train/metrics.h"
@@ -19,6 +19,10 @@ struct Embedding {
 /// The results of a network compiled for a layer of vectors, and for "logits" after it or not, on every
 /// sample of a loader, in its order. Throws UsageError for a layer of maps.
 Embedding embed_images(Inference& network, Loader& loader);
+
+/// A data set's images with their features, as the command `features` would leave them: ids, labels, paths
+/// and, where known, GPS times.
+FeaturesFile features_file(const Dataset& data, Points features);
 
 /// What a network is asked for so that predict() gives features and logits beside the probabilities.
 std::vector<std::string> prediction_results();

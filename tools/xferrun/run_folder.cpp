@@ -27,6 +27,8 @@ constexpr std::array kOwnFiles{"config.json",     "split.csv",        "metrics.j
                                "evaluation.json", "calibration.json", "out_of_class.h5", "discovery.json",
                                "predictions.csv", "report.html"};
 
+constexpr const char* kLock = ".lock";
+
 bool is_run(const fs::path& path) {
   std::ifstream in(path / "config.json");
   if (!in) return false;
@@ -45,6 +47,7 @@ void clear_run(const fs::path& path) {
   for (const auto& entry : fs::directory_iterator(path))
     if (entry.is_directory() && is_part_of_run(entry.path())) {
       clear_run(entry.path());
+      fs::remove(entry.path() / kLock);
       std::error_code not_empty;
       fs::remove(entry.path(), not_empty);
     }
@@ -54,8 +57,6 @@ void clear_run(const fs::path& path) {
     if (is_checkpoint_name(entry.path().filename().string())) checkpoints.push_back(entry.path());
   for (const fs::path& file : checkpoints) fs::remove(file);
 }
-
-constexpr const char* kLock = ".lock";
 
 /// Whether nothing is in it, or only what a process leaves that was killed at once.
 bool has_nothing(const fs::path& path) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <fstream>
-#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -57,19 +56,9 @@ FeaturesFile features_of(Session& session, const LoadedModel& model, const Datas
   Inference network = compile_network(session, model, options);
   Loader loader(data.samples, evaluation_loader(model.dialect, options.batch));
   Embedding embedding = embed_images(network, loader);
-  FeaturesFile f;
-  f.features = std::move(embedding.features);
+  FeaturesFile f = features_file(data, std::move(embedding.features));
   f.logits = std::move(embedding.logits);
   f.classes = model.classes;
-  bool timed = false;
-  for (const Sample& s : data.samples) {
-    f.ids.push_back(s.glitch);
-    f.labels.push_back(data.classes[static_cast<size_t>(s.label)]);
-    f.paths.push_back(s.name);
-    f.gps.push_back(s.gps.value_or(std::numeric_limits<double>::quiet_NaN()));
-    timed = timed || s.gps;
-  }
-  if (!timed) f.gps.clear();
   for (const Part part : parts) f.splits.emplace_back(name(part));
   return f;
 }
