@@ -120,22 +120,23 @@ void Trainer::start(const ImageBatch& batch) {
   executor_->write("labels", batch.labels);
   executor_->write("image_weights", batch.weights);
   StepParams& params = executor_->params();
-  params.counter = micro_batches_;
+  params.counter = state_.micro_batches;
   params.micro_batch =
-      static_cast<int32_t>(micro_batches_ % static_cast<uint32_t>(options_.update.accumulate));
+      static_cast<int32_t>(state_.micro_batches % static_cast<uint32_t>(options_.update.accumulate));
   executor_->run_batch();
   executor_->send(kLoss);
   executor_->send(kHits);
-  ++micro_batches_;
+  ++state_.micro_batches;
 }
 
 void Trainer::apply_update(int64_t updates_per_epoch) {
   StepParams& params = executor_->params();
-  const double rate = options_.update.learning_rate *
-                      learning_rate_factor(options_.schedule, updates_, updates_per_epoch, options_.epochs);
+  const double rate =
+      options_.update.learning_rate *
+      learning_rate_factor(options_.schedule, state_.updates, updates_per_epoch, options_.epochs);
   params.learning_rate[kTrunk] = static_cast<float>(rate);
   params.learning_rate[kHead] = static_cast<float>(rate * options_.update.head_factor);
-  params.update = static_cast<int32_t>(++updates_);
+  params.update = static_cast<int32_t>(++state_.updates);
   executor_->run_update();
   executor_->send(kFinite);
   if (scales_loss()) executor_->send(kLossScale);
@@ -173,51 +174,49 @@ double Trainer::finish(const Started& started, EpochSums& sums) {
   return loss;
 }
 
-void Trainer::train_epoch(Loader& train, TrainState& state, const TrainEvents& events) {
+void Trainer::train_epoch(Loader& train, const TrainEvents& events) {
   const int64_t batches = train.batches(), total = batches * options_.batch;
   const int accumulate = options_.update.accumulate;
   // Micro-batches that do not fill an update at the end of an epoch are left out; the next epoch's order
   // differs.
   const int64_t updates = std::max<int64_t>(1, batches / accumulate), steps = updates * accumulate;
   const auto start_time = std::chrono::steady_clock::now();
-  const double seconds_before = state.sums.seconds;
+  const double seconds_before = state_.sums.seconds;
   // The results of a micro-batch are read while the next one is computed. An update whose gradients are not
   // finite changes nothing, so what was started meanwhile does no harm.
   std::optional<Started> before;
   const auto finish_before = [&] {
     if (!before) return;
-    const double loss = finish(*before, state.sums);
+    const double loss = finish(*before, state_.sums);
     before.reset();
-    if (events.progress) events.progress(state.sums.images, total, loss);
+    if (events.progress) events.progress(state_.sums.images, total, loss);
   };
   const auto pause_if_asked = [&] {
     const Pause pause = events.pause ? events.pause() : Pause::no;
     if (pause == Pause::no) return;
     finish_before();
-    state.sums.seconds = seconds_before + seconds_since(start_time);
-    state.updates = updates_;
-    state.micro_batches = micro_batches_;
-    if (events.checkpoint) events.checkpoint(state);
+    state_.sums.seconds = seconds_before + seconds_since(start_time);
+    if (events.checkpoint) events.checkpoint(state_);
     if (pause == Pause::stop)
-      throw StoppedError("training", fmt::format("stopped in epoch {} after {} of {} steps", state.epoch,
-                                                 state.step, steps));
+      throw StoppedError("training", fmt::format("stopped in epoch {} after {} of {} steps", state_.epoch,
+                                                 state_.step, steps));
   };
   ImageBatch batch;
-  if (state.step < steps) train.start_epoch(state.epoch - 1, state.step);
-  while (state.step < steps) {
+  if (state_.step < steps) train.start_epoch(state_.epoch - 1, state_.step);
+  while (state_.step < steps) {
     if (!train.next(batch)) {  // fewer batches than one update needs: go round
-      train.start_epoch(state.epoch - 1);
+      train.start_epoch(state_.epoch - 1);
       train.next(batch);
     }
     start(batch);
-    const bool last = (state.step + 1) % accumulate == 0;
+    const bool last = (state_.step + 1) % accumulate == 0;
     if (last) apply_update(updates);
     finish_before();
-    before = Started{state.epoch, ++state.step, last};
+    before = Started{state_.epoch, ++state_.step, last};
     if (last) pause_if_asked();
   }
   finish_before();
-  state.sums.seconds = seconds_before + seconds_since(start_time);
+  state_.sums.seconds = seconds_before + seconds_since(start_time);
 }
 
 void Trainer::validate(Loader& validation, EpochMetrics& m) {
@@ -239,19 +238,19 @@ void Trainer::validate(Loader& validation, EpochMetrics& m) {
   m.val_top5 = e.top[4];
 }
 
-EpochMetrics Trainer::fit(Loader& train, Loader* validation, const TrainEvents& events, TrainState state) {
-  BestEpoch best(state.best);
-  updates_ = state.updates;
-  micro_batches_ = state.micro_batches;
+EpochMetrics Trainer::fit(Loader& train, Loader* validation, const TrainEvents& events,
+                          const TrainState& from) {
+  state_ = from;
+  BestEpoch best(state_.best);
   const auto patient = [&] {
     return options_.patience == 0 || validation == nullptr ||
-           state.epoch - 1 - best.epoch() < options_.patience;
+           state_.epoch - 1 - best.epoch() < options_.patience;
   };
-  while (state.epoch <= options_.epochs && patient()) {
+  while (state_.epoch <= options_.epochs && patient()) {
     EpochMetrics m;
-    m.epoch = state.epoch;
-    train_epoch(train, state, events);
-    const EpochSums& sums = state.sums;
+    m.epoch = state_.epoch;
+    train_epoch(train, events);
+    const EpochSums& sums = state_.sums;
     const auto images = static_cast<double>(sums.images);
     m.train_loss = sums.loss * static_cast<double>(options_.batch) / images;
     m.train_top1 = sums.hits / images;
@@ -261,8 +260,8 @@ EpochMetrics Trainer::fit(Loader& train, Loader* validation, const TrainEvents& 
     m.seconds = sums.seconds + seconds_since(start);
     const bool is_best = best.update(m);
     if (events.epoch) events.epoch(m, is_best);
-    state = {state.epoch + 1, 0, updates_, micro_batches_, {}, best.metrics()};
-    if (events.checkpoint) events.checkpoint(state);
+    state_ = {state_.epoch + 1, 0, state_.updates, state_.micro_batches, {}, best.metrics()};
+    if (events.checkpoint) events.checkpoint(state_);
   }
   return best.metrics();
 }

@@ -56,7 +56,7 @@ class Trainer {
   /// Runs all epochs, or those that are left in a state, whose tensors the store has. Returns the best one.
   /// Throws DivergedError when the loss or a gradient is not finite: it names epoch and step; StoppedError
   /// when pause() said so.
-  EpochMetrics fit(Loader& train, Loader* validation, const TrainEvents& events, TrainState from = {});
+  EpochMetrics fit(Loader& train, Loader* validation, const TrainEvents& events, const TrainState& from = {});
   /// One update on a batch that is already here, without waiting for it: for measuring.
   void step(const ImageBatch& batch);
   /// Waits for the oldest step() whose loss was not asked for; two may be on their way.
@@ -78,7 +78,7 @@ class Trainer {
   /// Waits for a micro-batch's results and adds them. Throws DivergedError.
   double finish(const Started& started, EpochSums& sums);
   void apply_update(int64_t updates_per_epoch);
-  void train_epoch(Loader& train, TrainState& state, const TrainEvents& events);
+  void train_epoch(Loader& train, const TrainEvents& events);
   void validate(Loader& validation, EpochMetrics& m);
 
   NetworkSpec spec_;
@@ -88,8 +88,7 @@ class Trainer {
   ActivationMemory& memory_;
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Inference> validation_;  // compiled when a validation part is first seen
-  int64_t updates_ = 0;                    // TrainState has both
-  uint32_t micro_batches_ = 0;
+  TrainState state_;
 };
 
 /// The plan of a training step without memory for it: what `plan` tells before anything runs.

@@ -23,6 +23,7 @@ sys.dont_write_bytecode = True
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 import pictures  # noqa: E402
+from program import ENVIRONMENT  # noqa: E402
 
 EPOCHS = 3
 
@@ -40,7 +41,7 @@ class Training:
         arguments = ["fine-tune", "--model", "resnet18_narrow", "--from-scratch", "--preprocess", "unit", "--data", self.data, "--out", out,
                      "--epochs", EPOCHS, "--batch", 4, "--seed", 3, "--threads", 1, "--device", "cpu", "--optimizer", "adam", "--lr", 0.001,
                      "--ema", 0.9, "--checkpoint-minutes", 0.0005, *options]
-        environment = {**os.environ, "OMP_WAIT_POLICY": "passive"}
+        environment = dict(ENVIRONMENT)
         if fault or count:
             environment |= {"LD_PRELOAD": self.shim, "XFERRUN_FAULT": fault or "count:0", "XFERRUN_FAULT_FOLDER": out}
         if count:
@@ -106,7 +107,7 @@ def failing(training, out, reference, fault):
     return process.returncode != 0
 
 
-def all_cases(training, reference, calls, moments, seconds):
+def all_cases(calls, moments, seconds):
     draw = random.Random(1)
     writes = sorted(draw.sample(range(1, calls + 1), min(moments // 2, calls)))
     for i, number in enumerate(writes):
@@ -140,7 +141,7 @@ def main(binary, moments):
 
         with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             cases = [(name, pool.submit(one, i, function, arguments))
-                     for i, (name, function, arguments) in enumerate(all_cases(training, reference, calls, moments, seconds))]
+                     for i, (name, function, arguments) in enumerate(all_cases(calls, moments, seconds))]
             for name, result in cases:
                 try:
                     hit += result.result()

@@ -84,6 +84,7 @@ FineTuneOptions shared_options(const DemoOptions& o, const DemoFolder& folder) {
   f.model = "resnet18_narrow";
   f.data = folder.data().string();
   f.force = true;
+  f.saving.go_on = "the next demo begins anew";
   f.lr = kLearningRate;
   f.schedule = "cosine";
   f.warmup = 1;
@@ -102,13 +103,9 @@ struct Measured {
 Measured train(const std::string& what, const FineTuneOptions& o, const TrainingRequest& request,
                const Dataset& data) {
   const auto start = std::chrono::steady_clock::now();
-  try {
-    const TrainingResult result = fine_tune(o, request, data, what + ": ");
-    return {what, result.evaluation,
-            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
-  } catch (const StoppedError& e) {
-    throw StoppedError("demo", e.what(), "the next demo begins anew");
-  }
+  const TrainingResult result = fine_tune(o, request, data, what + ": ");
+  return {what, result.evaluation,
+          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()};
 }
 
 std::string table(const std::vector<Measured>& rows) {

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <string>
 
 #include "engine/train/trainer.h"
 #include "tools/xferrun/stop_signal.h"
@@ -14,6 +15,8 @@ struct SavingOptions {
   double checkpoint_minutes = 10;  ///< 0: at the end of each epoch alone
   double max_minutes = 0;          ///< of the whole process; 0: as long as it takes
   int keep = 1;                    ///< checkpoints
+  /// What to do after a stop.
+  std::string go_on = "the same command with --resume goes on there";
 };
 
 /// --resume, --checkpoint-minutes, --max-minutes, --keep.

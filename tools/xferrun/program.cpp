@@ -6,27 +6,13 @@
 #include "engine/core/error.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
+#include "tools/xferrun/exit_code.h"
 #include "tools/xferrun/process.h"
 #include "tools/xferrun/version.h"
 
 namespace xf::tool {
 
 namespace {
-
-/// sysexits(3) where it has a code that fits.
-enum ExitCode : int {
-  kDone = 0,
-  kUsage = 2,
-  kBadData = 65,
-  kNoInput = 66,
-  kUnavailable = 69,
-  kInternal = 70,
-  kNoMemory = 71,
-  kExists = 73,
-  kWriteFailed = 74,
-  kStopped = 75,
-  kDiverged = 76,
-};
 
 int exit_code(const Error& e) {
   if (dynamic_cast<const UsageError*>(&e) != nullptr) return kUsage;

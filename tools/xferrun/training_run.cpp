@@ -10,6 +10,7 @@
 #include "engine/core/log.h"
 #include "engine/train/glitch_mean.h"
 #include "tools/xferrun/checkpoint_files.h"
+#include "tools/xferrun/exit_code.h"
 #include "tools/xferrun/progress.h"
 #include "tools/xferrun/resume.h"
 #include "weights/export.h"
@@ -36,7 +37,6 @@ LoaderOptions evaluation_loader(const Dialect& dialect, int64_t batch) {
 
 namespace {
 
-constexpr const char* kGoOn = "the same command with --resume goes on there";
 constexpr const char* kCalmer = "use a lower --lr, --clip-norm, or --precision f32";
 
 /// The names of the parameters, batch norm's running statistics left out.
@@ -145,10 +145,10 @@ void TrainingRun::load_best(const RunFolder& folder) {
     session_.store().set(name, tensor);
 }
 
-Inference TrainingRun::best_network(const std::vector<std::string>& results) {
+Inference TrainingRun::best_network() {
   InferenceOptions inference = inference_options(session_, options_.batch);
   inference.weights = Weights::changing;
-  inference.results = results;
+  inference.results = prediction_results();
   return {spec_, inference, session_.backend(), session_.store(), session_.memory()};
 }
 
@@ -160,15 +160,8 @@ std::vector<Prediction> TrainingRun::predictions_of(const PartSamples& part, Inf
   return data_.view.kind == View::Kind::all ? mean_by_glitch(predictions, data_.samples) : predictions;
 }
 
-void TrainingRun::predict_with_best(TrainingResult& result) {
-  Inference network = best_network({"probabilities"});
-  result.val = predictions_of(val_, network);
-  result.test = predictions_of(test_, network);
-}
-
-void TrainingRun::write_out_of_class(const RunFolder& folder) {
-  Inference network = best_network(prediction_results());
-  const std::vector<Prediction> held_out = predictions_of(val_.samples.empty() ? test_ : val_, network);
+void TrainingRun::write_out_of_class(const RunFolder& folder, Inference& network,
+                                     const std::vector<Prediction>& held_out) const {
   if (static_cast<int64_t>(held_out.size()) < OutOfClass::kFewest) {
     log::info("predict will not say out_of_class: {} {} are too few to tell what is far out", held_out.size(),
               data_.view.kind == View::Kind::all ? "glitches" : "images");
@@ -228,7 +221,8 @@ EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options
   } catch (const StoppedError& e) {
     progress.reset();
     checkpoints.wait();
-    throw StoppedError(folder.path().string(), fmt::format("{}{}", options.heading, e.what()), kGoOn);
+    throw StoppedError(folder.path().string(), fmt::format("{}{}", options.heading, e.what()),
+                       options.saving.go_on);
   }
 }
 
@@ -236,13 +230,15 @@ TrainingResult TrainingRun::run(const RunFolder& folder, const RunOptions& optio
   TrainingResult result;
   const StopSignal signal;
   result.best = fit(folder, options, signal);
-  constexpr int kStopped = 75;
-  const StopSignal::AtOnce now(kStopped,
-                               "xferrun: error: training: stopped while its best weights were tested\n"
-                               "xferrun: the same command with --resume goes on there\n");
+  const std::string message =
+      fmt::format("xferrun: error: training: stopped while its best weights were tested\nxferrun: {}\n",
+                  options.saving.go_on);
+  const StopSignal::AtOnce now(kStopped, message.c_str());
   load_best(folder);
-  if (!val_.samples.empty() || !test_.samples.empty()) predict_with_best(result);
-  write_out_of_class(folder);
+  Inference network = best_network();
+  result.val = predictions_of(val_, network);
+  result.test = predictions_of(test_, network);
+  write_out_of_class(folder, network, val_.samples.empty() ? result.test : result.val);
   return result;
 }
 

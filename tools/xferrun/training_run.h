@@ -75,12 +75,12 @@ class TrainingRun {
   EpochMetrics fit(const RunFolder& folder, const RunOptions& options, const StopSignal& signal);
   void save_best(const RunFolder& folder, int epoch);
   void load_best(const RunFolder& folder);
-  /// With the best weights; gives probabilities, and what else is asked for.
-  [[nodiscard]] Inference best_network(const std::vector<std::string>& results);
+  /// With the store's weights; gives probabilities, features and logits.
+  [[nodiscard]] Inference best_network();
   /// Of each image, or of each glitch with View::Kind::all.
   [[nodiscard]] std::vector<Prediction> predictions_of(const PartSamples& part, Inference& network) const;
-  void predict_with_best(TrainingResult& result);
-  void write_out_of_class(const RunFolder& folder);
+  void write_out_of_class(const RunFolder& folder, Inference& network,
+                          const std::vector<Prediction>& held_out) const;
 
   Session& session_;
   const TrainingRequest& request_;
