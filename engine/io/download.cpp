@@ -3,7 +3,6 @@
 #include <curl/curl.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,6 +17,7 @@
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "engine/io/atomic_file.h"
+#include "engine/io/file_lock.h"
 
 namespace xf::io {
 namespace fs = std::filesystem;
@@ -50,19 +50,6 @@ class Descriptor {
  private:
   fs::path path_;
   int descriptor_;
-};
-
-/// Held while a target is fetched. The file stays: a lock on one that somebody removed would guard nothing.
-class Lock {
- public:
-  explicit Lock(const fs::path& path) : file_(path, O_RDWR | O_CREAT) {
-    if (::flock(file_.get(), LOCK_EX | LOCK_NB) == 0) return;
-    log::info("{}: another process is fetching it; waiting", fs::path(path).replace_extension().string());
-    while (::flock(file_.get(), LOCK_EX) != 0 && errno == EINTR) continue;
-  }
-
- private:
-  Descriptor file_;
 };
 
 /// What one request is about, for libcurl's calls back.
@@ -236,7 +223,9 @@ std::string fetch_text(const std::string& url, size_t limit) {
 void download(const Download& d) {
   std::error_code ignored;  // the first write says what is wrong
   fs::create_directories(d.target.parent_path(), ignored);
-  const Lock lock(fs::path(d.target.string() + ".lock"));
+  // The lock's file stays: a lock on one that somebody removed would guard nothing.
+  const FileLock lock(d.target.string() + ".lock",
+                      [&] { log::info("{}: another process is fetching it; waiting", d.target.string()); });
   if (is_there(d)) return;
   const fs::path part = d.target.string() + ".part";
   std::error_code none;

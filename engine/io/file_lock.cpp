@@ -28,27 +28,53 @@ std::string holder(int descriptor) {
   return length > 0 ? std::string(text.data(), static_cast<size_t>(length)) : "another process";
 }
 
-}  // namespace
+int open_lock(const std::filesystem::path& file) {
+  const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) throw write_failure(file, errno);
+  return descriptor;
+}
 
-FileLock::FileLock(const std::filesystem::path& file)
-    : descriptor_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {
-  if (descriptor_ < 0) throw write_failure(file, errno);
-  const std::string folder = file.parent_path().string();
-  if (::flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
-    const int error = errno;
-    if (error == EWOULDBLOCK) {
-      const std::string who = holder(descriptor_);
-      ::close(descriptor_);
-      throw OutputExistsError(folder, fmt::format("{} is writing there", who),
-                              "wait for it, end it, or name another folder");
-    }
-    log::warning("{}: its file system has no locks ({}): start no second process that writes there", folder,
-                 std::generic_category().message(error));
+/// 0, or the errno of what kept it from having the lock.
+int lock(int descriptor, int flags) {
+  int error = 0;
+  do error = ::flock(descriptor, LOCK_EX | flags) == 0 ? 0 : errno;
+  while (error == EINTR);
+  return error;
+}
+
+/// The holder's name into the file; or a warning where `error` says that there are no locks.
+void settle(int descriptor, const std::filesystem::path& file, int error) {
+  if (error != 0) {
+    log::warning("{}: its file system has no locks ({}): start no second process that writes there",
+                 file.parent_path().string(), std::generic_category().message(error));
     return;
   }
   const std::string text = fmt::format("process {} on {}", ::getpid(), host());
-  if (::ftruncate(descriptor_, 0) != 0 || ::pwrite(descriptor_, text.data(), text.size(), 0) < 0)
+  if (::ftruncate(descriptor, 0) != 0 || ::pwrite(descriptor, text.data(), text.size(), 0) < 0)
     return;  // a full disk: the lock holds, nameless
+}
+
+}  // namespace
+
+FileLock::FileLock(const std::filesystem::path& file) : descriptor_(open_lock(file)) {
+  const int error = lock(descriptor_, LOCK_NB);
+  if (error == EWOULDBLOCK) {
+    const std::string who = holder(descriptor_);
+    ::close(descriptor_);
+    throw OutputExistsError(file.parent_path().string(), fmt::format("{} is writing there", who),
+                            "wait for it, end it, or name another folder");
+  }
+  settle(descriptor_, file, error);
+}
+
+FileLock::FileLock(const std::filesystem::path& file, const std::function<void()>& before_waiting)
+    : descriptor_(open_lock(file)) {
+  int error = lock(descriptor_, LOCK_NB);
+  if (error == EWOULDBLOCK) {
+    before_waiting();
+    error = lock(descriptor_, 0);
+  }
+  settle(descriptor_, file, error);
 }
 
 FileLock::~FileLock() { ::close(descriptor_); }

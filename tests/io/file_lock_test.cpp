@@ -35,3 +35,15 @@ TEST_CASE("a lock whose process is gone is free") {
   REQUIRE(::waitpid(child, &status, 0) == child);
   CHECK_NOTHROW(FileLock{file});
 }
+
+TEST_CASE("who waits for a lock has it once the other lets go") {
+  const xf::test::TemporaryFolder folder;
+  std::optional<FileLock> first(folder / "lock");
+  int waited = 0;
+  const FileLock second(folder / "lock", [&] {
+    ++waited;
+    first.reset();
+  });
+  CHECK(waited == 1);
+  CHECK_THROWS_AS(FileLock(folder / "lock"), xf::OutputExistsError);
+}

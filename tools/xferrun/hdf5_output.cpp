@@ -1,11 +1,8 @@
 #include "tools/xferrun/hdf5_output.h"
 
-#include <fmt/format.h>
-
-#include <filesystem>
-
 #include "engine/core/error.h"
 #include "engine/io/hdf5.h"
+#include "tools/xferrun/output_file.h"
 
 namespace xf::tool {
 
@@ -22,15 +19,7 @@ bool is_of(const OutputKind& kind, const std::string& path) {
 }  // namespace
 
 void check_output(const std::string& out, bool force, const OutputKind& kind) {
-  std::error_code none;
-  if (!std::filesystem::exists(std::filesystem::symlink_status(out, none))) return;
-  if (!force)
-    throw OutputExistsError(out, "exists already",
-                            fmt::format("choose another --out, or --force to replace earlier {}", kind.what));
-  if (!is_of(kind, out))
-    throw OutputExistsError(out,
-                            fmt::format("was not written by {}: --force does not replace it", kind.writer),
-                            "choose another --out");
+  check_output(out, force, kind.what, kind.writer, [&] { return is_of(kind, out); });
 }
 
 }  // namespace xf::tool

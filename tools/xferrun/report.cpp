@@ -10,6 +10,7 @@
 #include "tools/report/page.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
+#include "tools/xferrun/output_file.h"
 #include "tools/xferrun/run_report.h"
 
 namespace fs = std::filesystem;
@@ -38,25 +39,17 @@ std::string data_of(const ReportOptions& o, const ExistingRun& run) {
   return *data;
 }
 
-/// Throws OutputExistsError where something is there that may not be replaced.
-void check_page(const std::string& out, bool force) {
-  std::error_code none;
-  if (!fs::exists(fs::symlink_status(out, none))) return;
-  if (!force)
-    throw OutputExistsError(out, "exists already",
-                            "choose another --out, or --force to replace an earlier report");
-  std::ifstream in(out, std::ios::binary);
+bool is_report(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
   std::string start(report::kMark.size(), '\0');
   in.read(start.data(), static_cast<std::streamsize>(start.size()));
-  if (start != report::kMark)
-    throw OutputExistsError(out, "was not written by this command: --force does not replace it",
-                            "choose another --out");
+  return start == report::kMark;
 }
 
 void run(ReportOptions o) {
   const ExistingRun folder = open_run(o.run);
   if (o.out.empty()) o.out = (folder.path / "report.html").string();
-  check_page(o.out, o.force);
+  check_output(o.out, o.force, "reports", "this command", [&] { return is_report(o.out); });
   const std::string data = data_of(o, folder);
   io::AtomicFile file(o.out);  // before the work: what cannot be written is better known now
   ReportRequest request{folder, {}, {}, o.reading.device.device, o.reading.batch};
