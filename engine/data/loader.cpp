@@ -73,7 +73,8 @@ class Loader::Work {
   }
 
   [[nodiscard]] int64_t batches() const {
-    return (static_cast<int64_t>(samples_.size()) + options_.batch - 1) / options_.batch;
+    const int64_t all = options_.batch * options_.shard.count;
+    return (static_cast<int64_t>(samples_.size()) + all - 1) / all;
   }
 
   void start_epoch(int64_t epoch, int64_t first_batch) {
@@ -152,7 +153,8 @@ class Loader::Work {
     for (size_t i = 0; i < batch.samples.size(); ++i) {
       if (stop.stop_requested()) return;
       const std::span<uint8_t> pixels = batch.images.as<uint8_t>().subspan(i * count, count);
-      const size_t at = static_cast<size_t>(index * options_.batch) + i;
+      const int64_t part = index * options_.shard.count + options_.shard.index;
+      const size_t at = static_cast<size_t>(part * options_.batch) + i;
       const bool padding = at >= order_.size() && options_.last == LastBatch::pad;
       batch.weights.as<float>()[i] = padding ? 0.0F : 1.0F;
       batch.labels.as<int32_t>()[i] = 0;

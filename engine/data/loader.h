@@ -21,8 +21,15 @@ enum class LastBatch : uint8_t {
   pad    ///< for evaluation: black images of weight 0, label 0 and sample -1
 };
 
+/// The part of each step's images that one of several ranks makes: of `count * batch` in their order the
+/// `index`-th `batch`.
+struct Shard {
+  int index = 0, count = 1;
+};
+
 struct LoaderOptions {
-  int64_t batch = 16;
+  int64_t batch = 16;  ///< of this rank
+  Shard shard = {};
   int height = 0, width = 0;
   int channels = 3;  ///< of the batch: 3, or 1 for grey
   ResizeRule resize = ResizeRule::tf_bilinear;

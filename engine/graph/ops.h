@@ -147,8 +147,8 @@ struct Slice {
 };
 
 /// (step, x) → (x * keep / (1 - rate)). keep for element i is unit_float(word i%4 of philox(step.seed,
-/// stream << 32 | step.counter, i/4)) >= rate: the same bits on every backend. Its own gradient: applied to
-/// dy.
+/// stream << 32 | step.counter, i/4)) >= rate, where i counts from the first image of the step on all ranks:
+/// the same bits on every backend, however the images are shared out. Its own gradient: applied to dy.
 struct Dropout {
   float rate = 0.5F;
   uint32_t stream = 0;
@@ -185,6 +185,17 @@ struct Pack {
 /// (step, sum_1, gradient_1, sum_2, gradient_2, …) → (sum_1', sum_2', …): the gradient itself in the first
 /// micro-batch of a step, the running sum afterwards.
 struct Accumulate {};
+
+/// (x_1, x_2, … f32) → (y_1, y_2, … like them). Begins to take the mean over all ranks of a training
+/// (engine/dist/comm.h), which goes on beside what follows. What y holds is settled by the AllReduceWait of
+/// the same `bucket`, and nobody else reads it.
+struct AllReduce {
+  int bucket = 0;  ///< one of its own for each in a graph
+};
+/// (y_1, y_2, …) → (the means over all ranks).
+struct AllReduceWait {
+  int bucket = 0;
+};
 
 enum class OptimizerKind : uint8_t { sgd, adam, adamw, adadelta };
 /// What one tensor's update needs beside the step's numbers.
@@ -240,8 +251,9 @@ struct StepParams {
   int32_t micro_batch = 0;  ///< 0 for the first of an accumulated step
   uint32_t counter = 0;     ///< differs for every micro-batch of a run
   uint64_t seed = 0;
+  int64_t first_image = 0;  ///< of this rank's images among those of the step
 };
-static_assert(sizeof(StepParams) == 40);
+static_assert(sizeof(StepParams) == 48);
 
 #define XF_OP(Name, text) Name,
 using OpAttributes = std::variant<

@@ -55,6 +55,15 @@ std::vector<char> constant_nodes(const Program& program, Weights weights) {
   return constant;
 }
 
+/// The optimizer; and where several micro-batches make a step, what the ranks exchange of their sums.
+bool of_update(const Graph& g, int id) {
+  const Node& n = g.node(id);
+  if (n.as<Optimize>() != nullptr) return true;
+  if (n.as<AllReduce>() == nullptr && n.as<AllReduceWait>() == nullptr) return false;
+  const int from = n.inputs[0].node();
+  return g.node(from).as<Accumulate>() != nullptr || of_update(g, from);
+}
+
 class Lowering {
  public:
   Lowering(Plan& plan, const CompileOptions& options, Backend& backend)
@@ -87,7 +96,7 @@ class Lowering {
     PlanStep step;
     step.node = id;
     step.kernel = make_kernel(n);
-    step.phase = n.as<Optimize>() != nullptr               ? Phase::update
+    step.phase = of_update(plan_.graph(), id)              ? Phase::update
                  : constant_[static_cast<size_t>(id)] != 0 ? Phase::once
                                                            : Phase::batch;
     step.operands = operands_of(plan_.program, id, uses);
@@ -137,6 +146,7 @@ Plan compile(const Graph& graph, std::span<const Value> keep, const CompileOptio
                            "use --precision f32");
   Plan plan;
   plan.program = rewrite(graph, keep, options.precision);
+  if (options.ranks > 1) plan.program = reduce(plan.program);
   Lowering(plan, options, backend).run();
   place(plan);
   return plan;

@@ -30,6 +30,7 @@ struct CompileOptions {
   Precision precision = Precision::f32;
   Weights weights = Weights::changing;
   AllowReference allow_reference = AllowReference::no;
+  int ranks = 1;  ///< that train together, each on its share of the images
 };
 
 /// Which memory a value lies in. store: by its name in the ParamStore. arena: shared by all plans of a model,

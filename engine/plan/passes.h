@@ -20,7 +20,12 @@ Program fuse(const Program& program);
 /// gradients stay f32. f32: nothing changes.
 Program lower_precision(const Program& program, Precision precision);
 
-/// All of them, in their order: what compile() makes of a graph before it knows a device.
+/// For a training on several ranks: what the update reads of each rank's images, and what batch normalisation
+/// saw of them, becomes the mean over the ranks. It travels in buckets of kBucketBytes, each from where the
+/// backward pass made the last of it to the update.
+Program reduce(const Program& program);
+
+/// All but the last, in their order: what compile() makes of a graph before it knows a device.
 Program rewrite(const Graph& graph, std::span<const Value> keep, Precision precision);
 
 }  // namespace xf

@@ -74,6 +74,8 @@ class Flops {
     return count;
   }
   double operator()(const LossSeed&) const { return 1; }
+  double operator()(const AllReduce&) const { return 0; }
+  double operator()(const AllReduceWait&) const { return 0; }
   double operator()(const Optimize& op) const {
     constexpr size_t kPerTensor = 5;
     constexpr int kScaleAndNorm = 3, kAverage = 3;

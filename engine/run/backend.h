@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 
+#include "engine/dist/comm.h"
 #include "engine/graph/graph.h"
 
 namespace xf {
@@ -113,6 +114,10 @@ class Backend {
   /// UnavailableError where the device cannot do it.
   virtual std::unique_ptr<Kernel> lower(const Node& node, Math math) = 0;
   std::unique_ptr<Kernel> lower(const Node& node) { return lower(node, Math::f32); }
+  /// Makes this process's device one of those of a training on several ranks, which AllReduce joins. Called
+  /// by all ranks, once. `comm` outlives the backend. Throws UnavailableError where they cannot reach each
+  /// other.
+  virtual void join(Comm& comm) = 0;
   /// Whether activations of this type can be computed with; `why` gets the reason if not.
   [[nodiscard]] virtual bool supports(DType dtype, std::string& why) const = 0;
   /// Zero-filled device memory, 256-byte aligned. Throws MemoryError with the bytes asked for and there.

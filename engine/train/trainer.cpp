@@ -9,6 +9,7 @@
 
 #include "engine/core/aligned.h"
 #include "engine/core/error.h"
+#include "engine/train/gather.h"
 #include "engine/train/largest_batch.h"
 
 namespace xf {
@@ -37,7 +38,7 @@ namespace {
 TrainGraph record(const NetworkSpec& spec, const TrainOptions& options) {
   UpdateOptions update = options.update;
   update.loss_scaling = options.precision == Precision::f16;
-  return record_training(spec, options.batch, update, options.loss);
+  return record_training(spec, batch_of_rank(options), update, options.loss);
 }
 }  // namespace
 
@@ -45,14 +46,30 @@ TrainingPlan plan_training(const NetworkSpec& spec, const TrainOptions& options,
   const TrainGraph recorded = record(spec, options);
   TrainingPlan result;
   result.parameter_bytes = ParamStore::bytes_for(*recorded.graph);
-  result.plan = compile(*recorded.graph, recorded.keep,
-                        {options.precision, Weights::changing, options.allow_reference}, backend);
+  result.plan =
+      compile(*recorded.graph, recorded.keep,
+              {options.precision, Weights::changing, options.allow_reference, options.ranks}, backend);
   return result;
 }
 
 namespace {
 
 constexpr int64_t kLeastBatch = 2;  // batch statistics of one image mean little
+
+}  // namespace
+
+int64_t batch_of_rank(const TrainOptions& options) {
+  const int64_t ranks = options.ranks;
+  if (options.batch % ranks == 0 && (ranks == 1 || options.batch >= kLeastBatch * ranks))
+    return options.batch / ranks;
+  throw UsageError(fmt::format("--batch {}", options.batch),
+                   fmt::format("cannot be shared out among {} ranks", ranks),
+                   fmt::format("give a multiple of {}, {} or more: it is the number of images of a step on "
+                               "all ranks together",
+                               ranks, kLeastBatch * ranks));
+}
+
+namespace {
 
 size_t bytes_of(const Plan& plan, const Backend& backend) {
   size_t bytes = aligned(plan.arena_bytes) + aligned(plan.fixed_bytes) + ParamStore::bytes_for(plan.graph());
@@ -72,11 +89,13 @@ void require_memory(const NetworkSpec& spec, const TrainOptions& options, const 
     backend.set_aside(more);
     return;
   }
-  const int64_t fits = largest_batch(kLeastBatch, options.batch, available + held, [&](int64_t batch) {
-    TrainOptions smaller = options;
-    smaller.batch = batch;
-    return batch == options.batch ? all : bytes_of(plan_training(spec, smaller, backend).plan, backend);
-  });
+  const int64_t share = batch_of_rank(options);
+  const int64_t fits =
+      options.ranks * largest_batch(kLeastBatch, share, available + held, [&](int64_t batch) {
+        TrainOptions smaller = options;
+        smaller.batch = options.ranks * batch;
+        return batch == share ? all : bytes_of(plan_training(spec, smaller, backend).plan, backend);
+      });
   constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
   throw MemoryError(
       fmt::format("--batch {}", options.batch),
@@ -90,11 +109,12 @@ void require_memory(const NetworkSpec& spec, const TrainOptions& options, const 
 }  // namespace
 
 Trainer::Trainer(const NetworkSpec& spec, const TrainOptions& options, Backend& backend, ParamStore& store,
-                 ActivationMemory& memory, const std::map<std::string, Tensor>& weights)
-    : spec_(spec), options_(options), backend_(backend), store_(store), memory_(memory) {
+                 ActivationMemory& memory, const std::map<std::string, Tensor>& weights, Comm& comm)
+    : spec_(spec), options_(options), backend_(backend), store_(store), memory_(memory), comm_(comm) {
   const TrainGraph recorded = record(spec, options);
-  Plan plan = compile(*recorded.graph, recorded.keep,
-                      {options.precision, Weights::changing, options.allow_reference}, backend);
+  Plan plan =
+      compile(*recorded.graph, recorded.keep,
+              {options.precision, Weights::changing, options.allow_reference, options.ranks}, backend);
   require_memory(spec, options, plan, backend, store);
   store.declare(*recorded.graph);
   for (const auto& [name, tensor] : weights) store.set(name, tensor);
@@ -111,6 +131,7 @@ Trainer::Trainer(const NetworkSpec& spec, const TrainOptions& options, Backend& 
   for (const std::string& name : fresh_averages) store.set(name, store.get(name.substr(4)));
   executor_ = std::make_unique<Executor>(std::move(plan), backend, store, memory);
   executor_->params().seed = options.seed;
+  executor_->params().first_image = comm.rank() * batch_of_rank(options);
 }
 
 std::string Trainer::evaluation_prefix() const { return options_.update.rule.ema_decay > 0 ? "ema/" : ""; }
@@ -154,6 +175,22 @@ double Trainer::loss() {
   return sum_of(executor_->receive(kLoss));
 }
 
+Trainer::Found Trainer::together(const Found& mine) {
+  if (comm_.size() == 1) return mine;
+  Found sum;
+  for (const Found& rank : all_gather(comm_, mine)) {
+    sum.loss += rank.loss;
+    sum.hits += rank.hits;
+  }
+  return {sum.loss / comm_.size(), sum.hits};
+}
+
+Pause Trainer::together(Pause mine) {
+  if (comm_.size() == 1) return mine;
+  const std::vector<Pause> all = all_gather(comm_, mine);
+  return *std::max_element(all.begin(), all.end());
+}
+
 double Trainer::finish(const Started& started, EpochSums& sums) {
   const auto fail = [&](const char* what) {
     throw DivergedError(fmt::format("epoch {}, step {}", started.epoch, started.step),
@@ -161,10 +198,11 @@ double Trainer::finish(const Started& started, EpochSums& sums) {
                         std::string("use a lower --lr, --clip-norm, or --precision f32") +
                             (started.epoch > 1 ? "; the best weights so far are kept" : ""));
   };
-  const double loss = sum_of(executor_->receive(kLoss));
+  const double mine = sum_of(executor_->receive(kLoss));
+  const auto [loss, hits] = together(Found{mine, executor_->receive(kHits).as<float>()[0]});
   if (!std::isfinite(loss)) fail("the loss");
   sums.loss += loss;
-  sums.hits += executor_->receive(kHits).as<float>()[0];
+  sums.hits += hits;
   sums.images += options_.batch;
   if (!started.updated) return loss;
   const bool finite = executor_->receive(kFinite).as<float>()[0] != 0;
@@ -192,7 +230,7 @@ void Trainer::train_epoch(Loader& train, const TrainEvents& events) {
     if (events.progress) events.progress(state_.sums.images, total, loss);
   };
   const auto pause_if_asked = [&] {
-    const Pause pause = events.pause ? events.pause() : Pause::no;
+    const Pause pause = together(events.pause ? events.pause() : Pause::no);
     if (pause == Pause::no) return;
     finish_before();
     state_.sums.seconds = seconds_before + seconds_since(start_time);
@@ -222,14 +260,14 @@ void Trainer::train_epoch(Loader& train, const TrainEvents& events) {
 void Trainer::validate(Loader& validation, EpochMetrics& m) {
   if (!validation_) {
     InferenceOptions options;
-    options.batch = options_.batch;
+    options.batch = batch_of_rank(options_);
     options.precision = options_.precision;
     options.weights = Weights::changing;
     options.allow_reference = options_.allow_reference;
     options.prefix = evaluation_prefix();
     validation_ = std::make_unique<Inference>(spec_, options, backend_, store_, memory_);
   }
-  const std::vector<Prediction> predictions = predict(*validation_, validation);
+  const std::vector<Prediction> predictions = predict(*validation_, validation, comm_);
   if (predictions.empty()) return;
   const std::vector<std::string> classes(predictions.front().probabilities.size());
   const Evaluation e = evaluate(predictions, classes);
@@ -274,28 +312,36 @@ std::vector<float> row_of(const Tensor& rows, size_t i) {
   return {row.begin(), row.end()};
 }
 
+/// Those of a batch that are images.
+std::vector<Prediction> predictions_of(Inference& inference, const ImageBatch& batch) {
+  inference.run(batch.images);
+  const Tensor probabilities = inference.result(0);
+  const bool everything = inference.results() == 3;
+  const Tensor features = everything ? inference.result(1) : Tensor();
+  const Tensor logits = everything ? inference.result(2) : Tensor();
+  std::vector<Prediction> predictions;
+  for (size_t i = 0; i < batch.samples.size(); ++i) {
+    if (batch.samples[i] < 0) continue;
+    Prediction one{batch.samples[i], batch.labels.as<int32_t>()[i], 0, row_of(probabilities, i)};
+    if (everything) {
+      one.features = row_of(features, i);
+      one.logits = row_of(logits, i);
+    }
+    one.loss = cross_entropy(one.probabilities, one.label);
+    predictions.push_back(std::move(one));
+  }
+  return predictions;
+}
+
 }  // namespace
 
-std::vector<Prediction> predict(Inference& inference, Loader& loader) {
+std::vector<Prediction> predict(Inference& inference, Loader& loader, Comm& comm) {
   std::vector<Prediction> predictions;
   ImageBatch batch;
   loader.start_epoch(0);
   while (loader.next(batch)) {
-    inference.run(batch.images);
-    const Tensor probabilities = inference.result(0);
-    const bool everything = inference.results() == 3;
-    const Tensor features = everything ? inference.result(1) : Tensor();
-    const Tensor logits = everything ? inference.result(2) : Tensor();
-    for (size_t i = 0; i < batch.samples.size(); ++i) {
-      if (batch.samples[i] < 0) continue;
-      Prediction one{batch.samples[i], batch.labels.as<int32_t>()[i], 0, row_of(probabilities, i)};
-      if (everything) {
-        one.features = row_of(features, i);
-        one.logits = row_of(logits, i);
-      }
-      one.loss = cross_entropy(one.probabilities, one.label);
-      predictions.push_back(std::move(one));
-    }
+    const std::vector<Prediction> all = gather(predictions_of(inference, batch), comm);
+    predictions.insert(predictions.end(), all.begin(), all.end());
   }
   return predictions;
 }

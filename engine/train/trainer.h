@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/data/loader.h"
+#include "engine/dist/comm_single.h"
 #include "engine/run/executor.h"
 #include "engine/train/inference.h"
 #include "engine/train/metrics.h"
@@ -22,7 +23,8 @@ namespace xf {
 
 struct TrainOptions {
   int epochs = 10;
-  int64_t batch = 16;
+  int64_t batch = 16;  ///< images per step, of all ranks together
+  int ranks = 1;       ///< that share them out evenly; the learning rate is not theirs, but the batch's
   UpdateOptions update;
   LossOptions loss;
   Schedule schedule;
@@ -50,12 +52,15 @@ class Trainer {
  public:
   /// Records and compiles the step. Reserves memory for all of it at once, declares every tensor in the store
   /// and gives those of `weights` their numbers; what nobody has set then is initialised from the seed,
-  /// averages from their parameters.
+  /// averages from their parameters. Throws UsageError for a batch that cannot be shared out. `comm`: of
+  /// options.ranks ranks, which the backend joined; all of them make their trainers with the same options.
   Trainer(const NetworkSpec& spec, const TrainOptions& options, Backend& backend, ParamStore& store,
-          ActivationMemory& memory, const std::map<std::string, Tensor>& weights = {});
+          ActivationMemory& memory, const std::map<std::string, Tensor>& weights = {},
+          Comm& comm = single_comm());
   /// Runs all epochs, or those that are left in a state, whose tensors the store has. Returns the best one.
-  /// Throws DivergedError when the loss or a gradient is not finite: it names epoch and step; StoppedError
-  /// when pause() said so.
+  /// The loaders give this rank's share. All ranks come to the same weights, figures and decisions, whoever
+  /// of them pause() asked. Throws DivergedError when the loss or a gradient is not finite: it names epoch
+  /// and step; StoppedError when pause() said so.
   EpochMetrics fit(Loader& train, Loader* validation, const TrainEvents& events, const TrainState& from = {});
   /// One update on a batch that is already here, without waiting for it: for measuring.
   void step(const ImageBatch& batch);
@@ -73,6 +78,14 @@ class Trainer {
     int64_t step = 0;
     bool updated = false;
   };
+  /// What one rank found in a micro-batch, and what they found together.
+  struct Found {
+    double loss = 0;
+    double hits = 0;
+  };
+  [[nodiscard]] Found together(const Found& mine);
+  /// What the ranks want that want most.
+  [[nodiscard]] Pause together(Pause mine);
   [[nodiscard]] bool scales_loss() const { return options_.precision == Precision::f16; }
   void start(const ImageBatch& batch);
   /// Waits for a micro-batch's results and adds them. Throws DivergedError.
@@ -86,6 +99,7 @@ class Trainer {
   Backend& backend_;
   ParamStore& store_;
   ActivationMemory& memory_;
+  Comm& comm_;
   std::unique_ptr<Executor> executor_;
   std::unique_ptr<Inference> validation_;  // compiled when a validation part is first seen
   TrainState state_;
@@ -96,10 +110,16 @@ struct TrainingPlan {
   Plan plan;
   size_t parameter_bytes = 0;  ///< the whole store: parameters, moments, sums, averages, batch-norm state
 };
+/// Of one of options.ranks ranks.
 TrainingPlan plan_training(const NetworkSpec& spec, const TrainOptions& options, Backend& backend);
 
+/// Images per step of one rank. Throws UsageError where the batch cannot be shared out evenly, or gives a
+/// rank fewer than two.
+int64_t batch_of_rank(const TrainOptions& options);
+
 /// Class probabilities of every sample of a loader, in the loader's order; with features and logits where
-/// these are the second and third result that the network was compiled for.
-std::vector<Prediction> predict(Inference& inference, Loader& loader);
+/// these are the second and third result that the network was compiled for. Where each rank's loader gives
+/// its share, all get all of them.
+std::vector<Prediction> predict(Inference& inference, Loader& loader, Comm& comm = single_comm());
 
 }  // namespace xf

@@ -34,6 +34,8 @@ class CpuBackend : public Backend {
         node.op);
   }
 
+  void join(Comm& comm) override { context_.comm = &comm; }
+
   bool supports(DType dtype, std::string& why) const override {
     if (dtype == DType::f32) return true;
     if (dtype != DType::bf16) {

@@ -29,14 +29,17 @@ class DropoutKernel final : public OwnKernel {
   void drop(const StepParams& step, const Ref& x, const Ref& y) const {
     const uint64_t stream = uint64_t{op_.stream} << 32 | step.counter;
     const float kept = 1.0F - op_.rate;
-    const Blocks blocks{x.spec.shape.count(), 4096};  // a multiple of 4: no block splits a group of four
-    parallel_for(blocks.count(), [&](int64_t b) {
-      for (int64_t i = blocks.begin(b); i < blocks.end(b); i += 4) {
+    const int64_t count = x.spec.shape.count(), before = step.first_image * (count / x.spec.shape.n);
+    // Of all images of the step; a multiple of 4, so that no block splits a group of four.
+    const Blocks blocks{before + count, 4096};
+    const int64_t first = before / blocks.size;
+    parallel_for(blocks.count() - first, [&](int64_t b) {
+      const int64_t end = blocks.end(first + b);
+      for (int64_t i = std::max(blocks.begin(first + b), before / 4 * 4); i < end; i += 4) {
         const Philox4 random = philox(step.seed, stream, static_cast<uint64_t>(i / 4));
-        const int64_t end = std::min(i + 4, blocks.end(b));
-        for (int64_t j = i; j < end; ++j) {
+        for (int64_t j = std::max(i, before); j < std::min(i + 4, end); ++j) {
           const bool keep = unit_float(random.v[j - i]) >= op_.rate;
-          y.as<T>()[j] = keep ? T(static_cast<float>(x.as<T>()[j]) / kept) : T(0.0F);
+          y.as<T>()[j - before] = keep ? T(static_cast<float>(x.as<T>()[j - before]) / kept) : T(0.0F);
         }
       }
     });

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "engine/dist/comm_single.h"
 #include "engine/graph/graph.h"
 #include "engine/run/backend.h"
 #include "kernels/cpu/backend.h"
@@ -13,6 +14,7 @@ namespace xf::cpu {
 struct Context {
   Determinism determinism = Determinism::fixed_threads;
   Convolutions convolutions = Convolutions::by_rule;
+  Comm* comm = &single_comm();
 };
 
 #define XF_OP(Name, text) \

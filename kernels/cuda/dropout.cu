@@ -29,15 +29,20 @@ struct Drop {
   float rate;
   View<const T> x;
   View<T> y;
+  int64_t per_image;
   // A flat traversal: the column is the element's number. Vectors begin on a multiple of four.
   template <int N>
   __device__ __forceinline__ void run(int64_t row, int64_t column) const {
     const StepRandom random = step_random(step, stream);
+    const int64_t first = column + simt::load<int64_t>(&step->first_image) * per_image;
+    const int shift = static_cast<int>(first % 4);  // 0 for vectors, but for odd shares of odd images
     Floats<N> value = load_floats<N>(x.at(row, column));
     for (int j = 0; j < N; j += 4) {
-      const Philox4 four = random.group((column + j) / 4);
+      const Philox4 four = random.group(first / 4 + j / 4);
+      const Philox4 next = N > 1 && shift != 0 ? random.group(first / 4 + j / 4 + 1) : four;
       for (int k = j; k < N && k < j + 4; ++k) {
-        const uint32_t bits = word(four, N == 1 ? static_cast<int>(column % 4) : k - j);
+        const int at = shift + k - j;
+        const uint32_t bits = at < 4 ? word(four, at) : word(next, at - 4);
         value.v[k] = unit_float(bits) >= rate ? value.v[k] / (1.0F - rate) : 0;
       }
     }
@@ -49,8 +54,9 @@ struct Drop {
 
 int dropout(const DropoutTensors& t, const Dropout& op, void* stream) {
   return for_element(t.dtype, [&]<class T>() {
-    const Drop<T> body{t.step, op.stream, op.rate, view<T>(RowsIn{t.x, t.count}),
-                       view<T>(RowsOut{t.y, t.count})};
+    const Drop<T> body{
+        t.step,     op.stream, op.rate, view<T>(RowsIn{t.x, t.count}), view<T>(RowsOut{t.y, t.count}),
+        t.per_image};
     Traversal<kVector<T>> traversal(Extent{1, t.count});
     return traversal.over(body.x).over(body.y).run(body, static_cast<cudaStream_t>(stream));
   });

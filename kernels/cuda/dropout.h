@@ -15,6 +15,7 @@ struct DropoutTensors {
   const StepParams* step = nullptr;  ///< read when the kernel runs, not when it is queued
   const void* x = nullptr;
   void* y = nullptr;
+  int64_t per_image = 0;  ///< elements: the random numbers begin with those of image step->first_image
 };
 
 /// y = x / (1 - rate) where the element's random number is `rate` or more, else 0: the bits that the CPU

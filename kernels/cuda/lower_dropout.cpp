@@ -13,8 +13,9 @@ class DropoutKernel final : public OwnKernel {
 
  protected:
   int launch(const Operands& o, void* stream) override {
-    const DropoutTensors t{o.out(0).spec.shape.count(), dtype_, o.in(0).as<const StepParams>(), o.in(1).data,
-                           o.out(0).data};
+    const Shape& shape = o.out(0).spec.shape;
+    const DropoutTensors t{shape.count(), dtype_,        o.in(0).as<const StepParams>(),
+                           o.in(1).data,  o.out(0).data, shape.count() / shape.n};
     return dropout(t, op_, stream);
   }
 

@@ -12,10 +12,10 @@ import sys
 import tempfile
 
 CORE, IO, GRAPH = ["engine/core/"], ["engine/io/"], ["engine/graph/"]
-AUTOGRAD, BACKEND = CORE + GRAPH, CORE + GRAPH
+AUTOGRAD, BACKEND = CORE + GRAPH, CORE + GRAPH + ["engine/dist/comm.h"]
 PLAN = AUTOGRAD + ["engine/autograd/", "engine/run/backend.h", "engine/dist/comm.h"]
 RUN = PLAN + ["engine/plan/"]
-TRAIN = RUN + ["engine/run/", "engine/data/"] + IO
+TRAIN = RUN + ["engine/run/", "engine/data/", "engine/dist/"] + IO
 EVERYTHING = ["engine/", "kernels/", "models/", "weights/", "tools/", "benchmarks/", "tests/"]
 
 MAY = {
@@ -33,7 +33,7 @@ MAY = {
     "engine/dist/": CORE,
     "models/": CORE + GRAPH + ["engine/data/preprocess.h"],
     "weights/": CORE + IO + GRAPH + ["models/dialect.h", "models/registry.h", "engine/train/state.h"],
-    "kernels/": CORE + IO + GRAPH + ["engine/run/backend.h", "engine/dist/comm.h", "engine/analyze/tsne_backend.h"],
+    "kernels/": CORE + IO + GRAPH + ["engine/run/backend.h", "engine/dist/", "engine/analyze/tsne_backend.h"],
     "tools/": EVERYTHING,
     "benchmarks/": EVERYTHING,
     "tests/": EVERYTHING,

@@ -37,6 +37,7 @@ class FakeBackend : public Backend {
   std::unique_ptr<Kernel> lower(const Node& /*node*/, Math /*math*/) override {
     return std::make_unique<FakeKernel>(body_);
   }
+  void join(Comm& /*comm*/) override {}
   [[nodiscard]] bool supports(DType /*dtype*/, std::string& /*why*/) const override { return true; }
   Buffer reserve(size_t bytes) override {
     auto* p = static_cast<std::byte*>(::operator new (bytes, std::align_val_t{256}));

@@ -148,7 +148,8 @@ Family dropout(DType dtype) {
           {{"x", feature_bytes(dtype), 1, 0}, {"y", feature_bytes(dtype), 0, 1}},
           0,
           [=](Memory& m) {
-            const cuda::DropoutTensors t{kImages * kFeatures, dtype, m.holding(StepParams{}), m("x"), m("y")};
+            const cuda::DropoutTensors t{
+                kImages * kFeatures, dtype, m.holding(StepParams{}), m("x"), m("y"), kFeatures};
             REQUIRE(cuda::dropout(t, Dropout{}, nullptr) == 0);
           }};
 }

@@ -63,10 +63,11 @@ std::vector<OpCase> cast_cases() {
   return cases;
 }
 
-StepParams dropout_step() {
+StepParams dropout_step(int64_t first_image = 0) {
   StepParams s;
   s.seed = 0x123456789abcdef0;
   s.counter = 41;
+  s.first_image = first_image;
   return s;
 }
 
@@ -95,6 +96,10 @@ std::vector<OpCase> elementwise_cases() {
   cases.push_back({"many positions and channels", BiasGrad{}, {activation({1, 33, 32, 136})}});
   cases.push_back({"many positions", Dropout{0.8F, 0}, {step, l}});
   cases.push_back({"rate 0", Dropout{0, 1}, {step, s}});
+  // The second rank's images: their numbers begin within a group of four, and with one.
+  const Operand later = step_operand(dropout_step(3));
+  cases.push_back({"later images of 75", Dropout{0.4F, 3}, {later, activation({5, 3, 5, 5})}});
+  cases.push_back({"later images of 17980", Dropout{0.4F, 3}, {later, l}});
   cases.push_back({"of three", Add{}, {l, l, l}});
   const Operand m = activation({2, 3, 5, 17});
   cases.push_back({"of seven", Add{}, {m, m, m, m, m, m, m}});

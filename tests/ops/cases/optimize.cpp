@@ -127,6 +127,10 @@ std::vector<OpCase> optimize_cases() {
     }
     cases.push_back({fmt::format("micro-batch {}", micro_batch), Accumulate{}, std::move(in)});
   }
+  std::vector<Operand> bucket;
+  for (const Shape& s : tensors()) bucket.push_back(fixed(s));
+  cases.push_back({"of one rank", AllReduce{}, bucket});
+  cases.push_back({"of one rank", AllReduceWait{}, bucket});
   return cases;
 }
 

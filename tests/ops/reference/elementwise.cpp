@@ -94,8 +94,11 @@ std::vector<Array> reference(const Dropout& op, std::span<const Array> in) {
   const Array& x = in[1];
   Array y = Array::inexact(x.shape);
   const uint64_t high = (uint64_t{op.stream} << 32) | step.counter;
+  const size_t before =
+      static_cast<size_t>(step.first_image) * y.value.size() / static_cast<size_t>(x.shape.n);
   for (size_t i = 0; i < y.value.size(); ++i) {
-    const float u = unit_float(philox(step.seed, high, i / 4).v[i % 4]);
+    const size_t of_all = before + i;
+    const float u = unit_float(philox(step.seed, high, of_all / 4).v[of_all % 4]);
     if (u >= op.rate) set(y, i, Bounded(x.value[i]) * (Bounded(1) / (Bounded(1) - Bounded(op.rate))));
   }
   return {y};
