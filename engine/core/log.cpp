@@ -19,6 +19,11 @@ spdlog::logger& logger() {
 }
 }  // namespace
 
+void warnings_only(const std::string& prefix) {
+  logger().set_level(spdlog::level::warn);
+  logger().set_pattern("%^%l%$: " + prefix + "%v");
+}
+
 void write_info(std::string_view text) { logger().info("{}", text); }
 void write_warning(std::string_view text) { logger().warn("{}", text); }
 

@@ -11,6 +11,8 @@ namespace xf::log {
 
 void write_info(std::string_view text);
 void write_warning(std::string_view text);
+/// From now on only warnings are written, with `prefix` before their text.
+void warnings_only(const std::string& prefix);
 
 /// A line that tells what the program decided or does.
 template <class... Args>

@@ -64,7 +64,12 @@ int& setting() {
 
 }  // namespace
 
-int usable_cores() { return std::min({affinity_cores(), cgroup_cores(), slurm_cores()}); }
+int share_of_cores(int cores, int processes) {
+  return std::min(
+      {std::max(1, std::min(cores, cgroup_cores()) / processes), affinity_cores(), slurm_cores()});
+}
+
+int usable_cores() { return share_of_cores(affinity_cores(), 1); }
 
 void set_threads(int count) {
   if (count < 1) throw UsageError("--threads", "needs a count of 1 or more, got " + std::to_string(count));

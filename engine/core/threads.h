@@ -8,6 +8,9 @@ namespace xf {
 /// Cores this process may use: the smallest of its affinity mask, its cgroup's CPU quota (v1 or v2) and
 /// SLURM_CPUS_PER_TASK; never less than 1, never the machine's count when it may use fewer.
 int usable_cores();
+/// The same for one of `processes` that may use `cores` together: what the cgroup allows is theirs together
+/// too, what Slurm says is each one's own.
+int share_of_cores(int cores, int processes);
 
 /// Sets the number of threads of every later parallel loop and library call. Throws UsageError below 1.
 void set_threads(int count);

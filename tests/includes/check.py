@@ -44,7 +44,7 @@ OWNED = [
     (r"(hdf5|hdf5_hl|H5\w*)\.h", ["engine/io/"], False),
     (r"dnnl\w*\.(hpp|h)|oneapi/dnnl/.*", ["kernels/cpu/"], True),
     (r"(cuda|cudnn|cublas|nccl|nvml|nvtx)\w*(/.*)?\.(h|hpp)|cooperative_groups(/.*)?\.h", ["kernels/cuda/", "kernels/simt/", "benchmarks/peers/cudnn/", "tests/standin/"], True),
-    (r"mpi\.h", ["kernels/cpu/"], True),
+    (r"mpi\.h", ["kernels/mpi/"], True),
 ]
 
 HEADERS, SOURCES = (".h", ".hpp", ".cuh"), (".cpp", ".cc", ".cu", ".def")

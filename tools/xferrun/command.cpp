@@ -7,6 +7,7 @@
 #include "engine/plan/compile.h"
 #include "tools/xferrun/command_line.h"
 #include "tools/xferrun/device.h"
+#include "tools/xferrun/world.h"
 
 namespace xf::tool {
 
@@ -45,6 +46,7 @@ void add_config_option(CLI::App& command) {
 }
 
 void print_line(const std::string& text) {
+  if (!is_writer()) return;
   if (std::fputs(text.c_str(), stdout) < 0 || std::fputc('\n', stdout) == EOF || std::fflush(stdout) != 0)
     throw io::write_failure("standard output", errno);
 }

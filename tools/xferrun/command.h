@@ -38,7 +38,8 @@ void add_device_options(CLI::App& command, DeviceOptions& options);
 /// --config FILE.json: its keys are long option names without dashes; the command line wins.
 void add_config_option(CLI::App& command);
 
-/// Prints `text` and a newline to stdout at once, so that a reader of a pipe sees each line as it comes.
+/// Prints `text` and a newline to stdout at once, so that a reader of a pipe sees each line as it comes. Of
+/// several ranks the first one does.
 /// Throws WriteError when stdout cannot be written.
 void print_line(const std::string& text);
 

@@ -14,9 +14,9 @@ namespace {
 
 /// What `on_gpu` makes on the GPU that the word names, or `on_cpu`.
 template <class OnGpu, class OnCpu>
-auto open(const std::string& device, const OnGpu& on_gpu, const OnCpu& on_cpu) {
+auto open(const std::string& device, int first, const OnGpu& on_gpu, const OnCpu& on_cpu) {
   const bool any = device == "auto";
-  const std::optional<int> gpu = any ? 0 : parse_device(device);
+  const std::optional<int> gpu = any || device == "cuda" ? first : parse_device(device);
   if (!gpu) return on_cpu();
   try {
     return on_gpu(*gpu);
@@ -43,14 +43,14 @@ std::optional<int> parse_device(const std::string& device) {
   throw UsageError("--device " + device, "is not a device", "choose one of: auto, cpu, cuda, cuda:I");
 }
 
-std::unique_ptr<Backend> open_device(const std::string& device, Determinism determinism) {
+std::unique_ptr<Backend> open_device(const std::string& device, Determinism determinism, int first) {
   return open(
-      device, [&](int gpu) { return cuda::make_backend(gpu, determinism); },
+      device, first, [&](int gpu) { return cuda::make_backend(gpu, determinism); },
       [&] { return cpu::make_backend(determinism); });
 }
 
 std::unique_ptr<TsneBackend> open_tsne_device(const std::string& device) {
-  return open(device, cuda::make_tsne_backend, cpu::make_tsne_backend);
+  return open(device, 0, cuda::make_tsne_backend, cpu::make_tsne_backend);
 }
 
 }  // namespace xf::tool

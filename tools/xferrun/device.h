@@ -16,7 +16,8 @@ std::optional<int> parse_device(const std::string& device);
 
 /// A backend on the device; "auto" is the first GPU, or else the CPU, with a line that says why. Throws
 /// UsageError for a word that is no device, UnavailableError when a GPU was asked for and cannot be used.
-std::unique_ptr<Backend> open_device(const std::string& device, Determinism determinism);
+/// `first`: the GPU that "auto" and "cuda" mean.
+std::unique_ptr<Backend> open_device(const std::string& device, Determinism determinism, int first = 0);
 
 /// The same for t-SNE.
 std::unique_ptr<TsneBackend> open_tsne_device(const std::string& device);

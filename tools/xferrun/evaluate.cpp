@@ -12,6 +12,7 @@
 #include "tools/xferrun/command_line.h"
 #include "tools/xferrun/loaded_model.h"
 #include "tools/xferrun/training_run.h"
+#include "tools/xferrun/world.h"
 
 namespace xf::tool {
 
@@ -61,10 +62,10 @@ void run(const EvaluateOptions& o) {
   const PartSamples chosen = samples_of(data, parts_of(o, folder, data), part);
   if (chosen.samples.empty())
     throw DataError(o.data, "has no images of the part " + o.split, "choose another --split, or all");
-  const int64_t batch = std::min(o.reading.batch, static_cast<int64_t>(chosen.samples.size()));
+  const int64_t batch = batch_of_rank(o.reading, static_cast<int64_t>(chosen.samples.size()));
   Inference network = compile_network(session, model, inference_options(session, batch));
   Loader loader(chosen.samples, evaluation_loader(model.dialect, batch));
-  std::vector<Prediction> predictions = predict(network, loader);
+  std::vector<Prediction> predictions = predict(network, loader, world());
   if (data.view.kind == View::Kind::all) predictions = mean_by_glitch(predictions, chosen.samples);
   const Evaluation e = evaluate_whole(predictions, model.classes, temperature_of(folder.path));
   session.write_profile();

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "tools/xferrun/loaded_model.h"
 #include "tools/xferrun/training_run.h"
 #include "tools/xferrun/version.h"
+#include "tools/xferrun/world.h"
 
 namespace xf::tool {
 
@@ -46,15 +48,20 @@ TensorInput parse_tensor(const std::string& text) {
   return {text.substr(0, colon), text.substr(colon + 1), {}};
 }
 
-/// Collects the rows of one result.
+/// Collects the rows of one result, from all ranks in their order.
 class Rows {
  public:
+  /// The first `count` rows are of images.
   void add(const Tensor& t, int64_t count) {
     shape_ = t.shape();
-    const auto all = t.as<float>();
-    values_.insert(values_.end(), all.begin(),
-                   all.begin() + static_cast<ptrdiff_t>(count * shape_.count() / shape_.n));
-    rows_ += count;
+    const auto each = static_cast<size_t>(shape_.count() / shape_.n);
+    const auto mine = t.as<float>().first(static_cast<size_t>(count) * each);
+    for (const std::vector<std::byte>& bytes : world().all_gather(std::as_bytes(mine))) {
+      const size_t before = values_.size(), more = bytes.size() / sizeof(float);
+      values_.resize(before + more);
+      if (more > 0) std::memcpy(values_.data() + before, bytes.data(), bytes.size());
+      rows_ += static_cast<int64_t>(more / each);
+    }
   }
   void write(hdf5::Writer& file, const std::string& dataset) const {
     std::vector<int64_t> dims{rows_, shape_.c};
@@ -79,7 +86,7 @@ struct Known {
 };
 
 InferenceOptions options_for(const FeaturesOptions& o, const Session& session, int64_t images) {
-  InferenceOptions options = inference_options(session, std::min(o.reading.batch, images));
+  InferenceOptions options = inference_options(session, batch_of_rank(o.reading, images));
   options.results = {o.layer};
   return options;
 }
@@ -124,11 +131,13 @@ void run_tensor(const FeaturesOptions& o, Session& session, Rows& rows, Known& k
   options.input = InputKind::tensor;
   Inference network = for_size_of(in, model, options, session);
   Tensor batch({options.batch, in.dims[1], in.dims[2], channels});
-  for (int64_t first = 0; first < in.dims[0]; first += options.batch) {
+  const int64_t all = options.batch * world().size();
+  for (int64_t step = 0; step < in.dims[0]; step += all) {
+    const int64_t first = std::min(in.dims[0], step + options.batch * world().rank());
     const int64_t count = std::min(options.batch, in.dims[0] - first);
     const auto values =
         batch.as<float>().first(static_cast<size_t>(count * in.dims[1] * in.dims[2] * channels));
-    file.read_rows(in.dataset, first, count, values);
+    if (count > 0) file.read_rows(in.dataset, first, count, values);
     if (!std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); }))
       throw DataError(in.file, in.dataset + " holds values that are not finite", "correct what wrote it");
     network.run(batch);
@@ -222,21 +231,24 @@ void run(const FeaturesOptions& o) {
   }
   if (o.data.empty() == o.tensor.empty())
     throw UsageError("features", "needs images", "give either --data or --tensor");
-  check_output(o.out, o.force, {kWrittenBy, "features", "this command"});
-  hdf5::Writer file(o.out);  // first: what cannot be written is better known before the work
+  if (is_writer()) check_output(o.out, o.force, {kWrittenBy, "features", "this command"});
+  std::optional<hdf5::Writer> file;
+  if (is_writer()) file.emplace(o.out);  // first: what cannot be written is better known before the work
   Session session(o.reading.device);
   Rows rows;
   Known known;
-  if (o.tensor.empty()) {
-    write_samples(file, run_images(o, session, rows, known));
-  } else {
+  std::optional<Dataset> data;
+  if (o.tensor.empty())
+    data = run_images(o, session, rows, known);
+  else
     run_tensor(o, session, rows, known);
-  }
-  write_known(file, known);
-  file.attribute("/", kFeaturesLayer, std::string_view(o.layer));
-  rows.write(file, "/features");
-  file.attribute("/", kWrittenBy, std::string_view(version_number()));
-  file.commit();
+  if (!file) return;
+  if (data) write_samples(*file, *data);
+  write_known(*file, known);
+  file->attribute("/", kFeaturesLayer, std::string_view(o.layer));
+  rows.write(*file, "/features");
+  file->attribute("/", kWrittenBy, std::string_view(version_number()));
+  file->commit();
   session.write_profile();
   print_line(std::to_string(rows.count()) + " images written to " + o.out);
 }

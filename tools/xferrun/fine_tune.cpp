@@ -79,6 +79,7 @@ TrainingResult train_into(
   RunOptions options{heading, identity_of(o, session, request, data, parts), o.saving};
   const std::optional<weights::Checkpoint> from =
       o.saving.resume ? resumable(path, options.identity) : std::nullopt;
+  require_alike(options.identity, from);
   TrainingRun training(session, request, data, parts);
   if (from) training.restore(*from);
   prepare();

@@ -5,6 +5,7 @@
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "tools/xferrun/command_line.h"
+#include "tools/xferrun/world.h"
 #include "weights/bundled/bundled.h"
 #include "weights/md5.h"
 #include "weights/run_info.h"
@@ -20,6 +21,11 @@ void add_reading_options(CLI::App& command, ReadingOptions& o) {
       ->capture_default_str();
   add_device_options(command, o.device);
   add_config_option(command);
+}
+
+int64_t batch_of_rank(const ReadingOptions& o, int64_t images) {
+  const int64_t ranks = world().size();
+  return (std::min(o.batch, images) + ranks - 1) / ranks;
 }
 
 void add_weight_file_options(CLI::App& command, WeightFileOptions& o) {

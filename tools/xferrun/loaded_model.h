@@ -23,6 +23,8 @@ struct ReadingOptions {
   int64_t batch = 16;
 };
 void add_reading_options(CLI::App& command, ReadingOptions& o);
+/// How many of `images` one rank reads at a time.
+int64_t batch_of_rank(const ReadingOptions& o, int64_t images);
 
 /// What may have to be said of a weight file, and is settled in a RUN folder.
 struct WeightFileOptions {

@@ -1,7 +1,13 @@
+#include <fmt/format.h>
+
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <new>
+#include <string>
+#include <thread>
+#include <vector>
 
 #include "engine/core/error.h"
 #include "tools/xferrun/command.h"
@@ -9,6 +15,7 @@
 #include "tools/xferrun/exit_code.h"
 #include "tools/xferrun/process.h"
 #include "tools/xferrun/version.h"
+#include "tools/xferrun/world.h"
 
 namespace xf::tool {
 
@@ -43,8 +50,52 @@ std::string usual_remedy(int code) {
 
 /// Where stderr cannot be written either, the exit code alone has to say it.
 void report(const std::string& what, const std::string& remedy) {
-  const std::string text = "xferrun: error: " + what + "\nxferrun: " + remedy + "\n";
+  const std::string rank = is_writer() ? "" : fmt::format("rank {}: ", world().rank());
+  const std::string text = "xferrun: error: " + rank + what + "\nxferrun: " + remedy + "\n";
   std::fputs(text.c_str(), stderr);
+}
+
+/// Of several ranks, one has failed and the others wait for it, or all have. Then the first one is to say so.
+int failed(int code, const std::string& what, const std::string& remedy) {
+  if (!is_writer()) std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  report(what, remedy);
+  Membership::end_all(code);
+  return code;
+}
+
+/// The commands whose work several ranks share.
+void require_shared(const std::vector<std::string>& arguments) {
+  const std::string command = arguments.empty() ? "" : arguments.front();
+  if (world().size() == 1 || command == "fine-tune" || command == "evaluate" || command == "features") return;
+  throw UsageError("xferrun " + command, fmt::format("was started as {} ranks", world().size()),
+                   "start one process: fine-tune, evaluate and features can be shared out");
+}
+
+int run(CLI::App& app, const std::vector<std::string>& arguments) {
+  try {
+    const Membership membership;
+    try {
+      require_shared(arguments);
+      run_command_line(app, arguments);
+      return kDone;
+    } catch (const StoppedError& e) {  // on all ranks
+      if (is_writer()) report(e.what(), e.remedy());
+      return kStopped;
+    } catch (const Error& e) {
+      const int code = exit_code(e);
+      return failed(code, e.what(), e.remedy().empty() ? usual_remedy(code) : e.remedy());
+    } catch (const std::bad_alloc&) {
+      return failed(kNoMemory, "memory: the system gave no more", usual_remedy(kNoMemory));
+    } catch (const std::filesystem::filesystem_error& e) {
+      return failed(kNoInput, e.path1().string() + ": " + e.code().message(),
+                    "check the path and who may use it");
+    } catch (const std::exception& e) {
+      return failed(kInternal, std::string("internal: ") + e.what(), usual_remedy(kInternal));
+    }
+  } catch (const UnavailableError& e) {  // no membership
+    report(e.what(), e.remedy());
+    return kUnavailable;
+  }
 }
 
 }  // namespace
@@ -80,23 +131,7 @@ int run_program(int argc, char** argv) {
   add_qscan(app);
   add_simulate(app);
   add_weights(app);
-  try {
-    run_command_line(app, {argv + 1, argv + argc});
-    return kDone;
-  } catch (const Error& e) {
-    const int code = exit_code(e);
-    report(e.what(), e.remedy().empty() ? usual_remedy(code) : e.remedy());
-    return code;
-  } catch (const std::bad_alloc&) {
-    report("memory: the system gave no more", usual_remedy(kNoMemory));
-    return kNoMemory;
-  } catch (const std::filesystem::filesystem_error& e) {
-    report(e.path1().string() + ": " + e.code().message(), "check the path and who may use it");
-    return kNoInput;
-  } catch (const std::exception& e) {
-    report(std::string("internal: ") + e.what(), usual_remedy(kInternal));
-    return kInternal;
-  }
+  return run(app, {argv + 1, argv + argc});
 }
 
 }  // namespace xf::tool

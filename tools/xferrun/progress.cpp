@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "tools/xferrun/world.h"
+
 namespace xf::tool {
 
 namespace {
@@ -34,6 +36,7 @@ Progress::Progress(std::string what, std::string unit)
 Progress::~Progress() { finish(); }
 
 void Progress::update(int64_t done, int64_t total, const std::string& note) {
+  if (!is_writer()) return;
   const auto now = Clock::now();
   const double interval = terminal_ ? 0.1 : 5.0;
   if (done < total && seconds(now - shown_) < interval) return;

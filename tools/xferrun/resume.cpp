@@ -10,6 +10,7 @@
 #include "engine/core/threads.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/version.h"
+#include "tools/xferrun/world.h"
 #include "weights/md5.h"
 
 namespace fs = std::filesystem;
@@ -79,7 +80,8 @@ Json identity_of(const FineTuneOptions& o, Session& session, const TrainingReque
           {"view", name(data.view)},
           {"dialect", Json::parse(to_json(request.dialect))},
           {"images", fingerprint(data, parts)},
-          {"computed", fmt::format("{}, {} threads", session.backend().name(), threads())}};
+          {"computed", fmt::format("{}, {} threads{}", session.backend().name(), threads(),
+                                   world().size() == 1 ? "" : fmt::format(", {} ranks", world().size()))}};
 }
 
 std::optional<weights::Checkpoint> resumable(const fs::path& folder, const Json& identity) {
@@ -103,6 +105,20 @@ std::optional<weights::Checkpoint> resumable(const fs::path& folder, const Json&
   const TrainState& s = found->checkpoint.state;
   log::info("{}: going on in epoch {} after {} steps", found->file.string(), s.epoch, s.step);
   return std::move(found->checkpoint);
+}
+
+void require_alike(Json identity, const std::optional<weights::Checkpoint>& from) {
+  if (world().size() == 1) return;
+  identity.erase("computed");
+  const std::string mine =
+      fmt::format("{} {}", md5_of(json_text(identity)),
+                  from ? fmt::format("{} {}", from->state.epoch, from->state.step) : "none");
+  const auto all = world().all_gather(std::as_bytes(std::span(mine)));
+  for (size_t rank = 1; rank < all.size(); ++rank)
+    if (all[rank] != all[0])
+      throw DataError(
+          fmt::format("rank {}", rank), "sees other images, options or checkpoints than rank 0",
+          "give all ranks the same command line, and --data and --out on a file system that they share");
 }
 
 int64_t metrics_bytes(const weights::Checkpoint& c) { return about_of(c).value("metrics_bytes", int64_t{0}); }

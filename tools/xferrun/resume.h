@@ -23,6 +23,10 @@ nlohmann::json identity_of(const FineTuneOptions& o, Session& session, const Tra
 std::optional<weights::Checkpoint> resumable(const std::filesystem::path& folder,
                                              const nlohmann::json& identity);
 
+/// Of several ranks: whether all are about to do the same, from the same place. Throws DataError, which names
+/// the rank that is not.
+void require_alike(nlohmann::json identity, const std::optional<weights::Checkpoint>& from);
+
 /// Of a checkpoint: how many bytes of metrics.jsonl belong to it.
 int64_t metrics_bytes(const weights::Checkpoint& checkpoint);
 

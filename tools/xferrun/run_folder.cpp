@@ -16,6 +16,7 @@
 #include "engine/train/predictions_file.h"
 #include "tools/xferrun/checkpoint_files.h"
 #include "tools/xferrun/command.h"
+#include "tools/xferrun/world.h"
 
 namespace fs = std::filesystem;
 
@@ -95,6 +96,7 @@ bool has_weights(const fs::path& path) {
 }  // namespace
 
 void RunFolder::check(const fs::path& path, Replace replace) {
+  if (!is_writer()) return;
   std::error_code error;
   const auto status = fs::symlink_status(path, error);
   if (!fs::exists(status)) return;
@@ -111,6 +113,7 @@ void RunFolder::check(const fs::path& path, Replace replace) {
 
 RunFolder::RunFolder(fs::path path, Replace replace) : path_(std::move(path)) {
   check(path_, replace);
+  if (!is_writer()) return;
   std::error_code error;
   made_ = fs::create_directories(path_, error);
   if (error) throw io::write_failure(path_, error.value());
@@ -123,6 +126,7 @@ RunFolder::RunFolder(fs::path path, Replace replace) : path_(std::move(path)) {
 }
 
 RunFolder::~RunFolder() {
+  if (!is_writer()) return;
   try {
     if (has_weights(path_)) return;
     clear_run(path_);
@@ -134,14 +138,17 @@ RunFolder::~RunFolder() {
 }
 
 void RunFolder::write_config(const nlohmann::json& config) const {
+  if (!is_writer()) return;
   io::write_file(path_ / "config.json", json_text(config, 2) + "\n");
 }
 
 void RunFolder::write_split(const Dataset& data, const std::vector<Part>& parts) const {
+  if (!is_writer()) return;
   xf::write_split(path_ / "split.csv", data, parts);
 }
 
 void RunFolder::add_metrics(const EpochMetrics& m) const {
+  if (!is_writer()) return;
   nlohmann::ordered_json line;
   line["epoch"] = m.epoch;
   line["train_loss"] = m.train_loss;
@@ -164,23 +171,25 @@ int64_t RunFolder::metrics_bytes() const {
 }
 
 void RunFolder::cut_metrics(int64_t bytes) const {
-  if (metrics_bytes() <= bytes) return;
+  if (!is_writer() || metrics_bytes() <= bytes) return;
   std::error_code error;
   fs::resize_file(path_ / "metrics.jsonl", static_cast<uintmax_t>(bytes), error);
   if (error) throw io::write_failure(path_ / "metrics.jsonl", error.value());
 }
 
 void RunFolder::write_evaluation(const nlohmann::json& evaluation) const {
+  if (!is_writer()) return;
   io::write_file(path_ / "evaluation.json", json_text(evaluation, 2) + "\n");
 }
 
 void RunFolder::write_predictions(const Dataset& data, const std::vector<Prediction>& test) const {
+  if (!is_writer()) return;
   xf::write_predictions(path_ / "predictions.csv", data, test);
 }
 
 void RunFolder::write_calibration(const std::vector<Prediction>& validation) const {
   const std::optional<double> temperature = fit_temperature(validation);
-  if (!temperature) return;
+  if (!temperature || !is_writer()) return;
   const nlohmann::json calibration{{"temperature", *temperature}, {"images", validation.size()}};
   io::write_file(path_ / "calibration.json", json_text(calibration, 2) + "\n");
 }

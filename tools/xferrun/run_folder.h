@@ -18,7 +18,7 @@ namespace xf::tool {
 enum class Replace : uint8_t { no, yes, resume };
 
 /// A new RUN folder. It appears when it is made, and disappears again when the work ends before there are
-/// weights in it.
+/// weights in it. Of several ranks the first one checks, makes and writes; the others have its path.
 class RunFolder {
  public:
   /// Throws OutputExistsError (73) when something is there already and may not be replaced: with Replace::yes

@@ -12,6 +12,8 @@
 #include "engine/io/image.h"
 #include "models/registry.h"
 #include "tools/xferrun/device.h"
+#include "tools/xferrun/rank_device.h"
+#include "tools/xferrun/world.h"
 
 namespace xf::tool {
 
@@ -19,17 +21,23 @@ Session::Session(const DeviceOptions& options)
     : precision_(parse_precision(options.precision)),
       allow_reference_(options.allow_reference ? AllowReference::yes : AllowReference::no),
       profile_path_(options.profile) {
-  if (!profile_path_.empty()) {
+  if (!profile_path_.empty() && is_writer()) {
     // Better said before the work than after it.
     std::error_code none;
     if (std::filesystem::exists(std::filesystem::symlink_status(profile_path_, none)))
       throw OutputExistsError("--profile " + profile_path_, "exists already", "name another file");
     const io::AtomicFile can_be_written(profile_path_);
     profile_ = std::make_unique<StepProfile>();
+    world().observe([profile = profile_.get()](const Exchange& e) { profile->exchanged(e); });
   }
-  if (options.threads != 0) set_threads(options.threads);
+  if (options.threads != 0)
+    set_threads(options.threads);
+  else if (world().size() > 1)
+    set_threads(cores_of_rank(world()));
   backend_ = open_device(options.device,
-                         options.deterministic ? Determinism::any_threads : Determinism::fixed_threads);
+                         options.deterministic ? Determinism::any_threads : Determinism::fixed_threads,
+                         world().local_rank());
+  if (world().size() > 1) join_ranks(*backend_, world());
   const DType type = precision_ == Precision::bf16  ? DType::bf16
                      : precision_ == Precision::f16 ? DType::f16
                                                     : DType::f32;
@@ -42,8 +50,14 @@ Session::Session(const DeviceOptions& options)
   memory_ = std::make_unique<ActivationMemory>(*backend_);
 }
 
+Session::~Session() {
+  if (profile_) world().observe({});
+}
+
 void Session::write_profile() const {
-  if (profile_) io::write_file(profile_path_, profile_->chrome_trace());
+  if (!profile_) return;
+  io::write_file(profile_path_, profile_->chrome_trace());
+  if (const std::string text = profile_->exchanges(); !text.empty()) log::info("{}", text);
 }
 
 NetworkSpec make_network(const std::string& model, const Dialect& dialect, int classes) {

@@ -31,17 +31,23 @@ struct DeviceOptions {
 /// Device, tensors and activation memory.
 class Session {
  public:
-  /// Sets the thread count and opens the device. Throws UsageError and UnavailableError.
+  /// Sets the thread count and opens the device; of several ranks on this machine each takes a GPU of its
+  /// own, or its share of the cores. Throws UsageError and UnavailableError.
   explicit Session(const DeviceOptions& options);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
   [[nodiscard]] Backend& backend() { return *backend_; }
   [[nodiscard]] ParamStore& store() { return *store_; }
   [[nodiscard]] ActivationMemory& memory() { return *memory_; }
   /// The precision asked for, or f32 (with a warning) where the device cannot compute with it.
   [[nodiscard]] Precision precision() const { return precision_; }
   [[nodiscard]] AllowReference allow_reference() const { return allow_reference_; }
-  /// For --profile: what executors are to tell about their kernels; none without it.
+  /// For --profile: what executors are to tell about their kernels; none without it, and on other ranks than
+  /// the first.
   [[nodiscard]] StepProfile* observer() { return profile_.get(); }
-  /// Writes the trace of --profile, if one was asked for. Throws WriteError.
+  /// Writes the trace of --profile, if one was asked for, and logs how much of the ranks' exchanges it shows
+  /// behind computation. Throws WriteError.
   void write_profile() const;
 
  private:

@@ -8,6 +8,8 @@
 namespace xf::tool {
 
 namespace {
+constexpr double kMiB = 1024.0 * 1024.0;
+
 double microseconds(std::chrono::steady_clock::duration d) {
   return std::chrono::duration<double, std::micro>(d).count();
 }
@@ -53,7 +55,38 @@ std::string StepProfile::chrome_trace() const {
                                   {"dur", e.duration},
                                   {"pid", 1},
                                   {"tid", 1}});
+  const std::lock_guard lock(mutex_);
+  for (const Exchange& e : exchanges_)
+    all["traceEvents"].push_back({{"name", fmt::format("{:.1f} MiB", static_cast<double>(e.bytes) / kMiB)},
+                                  {"cat", "exchange between ranks"},
+                                  {"ph", "X"},
+                                  {"ts", microseconds(e.begin - first_)},
+                                  {"dur", microseconds(e.end - e.begin)},
+                                  {"pid", 1},
+                                  {"tid", 2}});
   return all.dump();
+}
+
+void StepProfile::exchanged(const Exchange& exchange) {
+  const std::lock_guard lock(mutex_);
+  exchanges_.push_back(exchange);
+}
+
+std::string StepProfile::exchanges() const {
+  const std::lock_guard lock(mutex_);
+  if (exchanges_.empty()) return {};
+  double seconds = 0, bytes = 0, waited = 0;
+  for (const Exchange& e : exchanges_) {
+    seconds += microseconds(e.end - e.begin) / 1e6;
+    bytes += static_cast<double>(e.bytes);
+  }
+  for (const Event& e : events_)
+    if (e.operation.starts_with("all_reduce_wait")) waited += e.duration / 1e6;
+  return fmt::format(
+      "all-reduce: {} exchanges of {:.1f} MiB in all took {:.2f} s, of which {:.2f} s were waited for: "
+      "{:.0f} % hidden "
+      "behind computation",
+      exchanges_.size(), bytes / kMiB, seconds, waited, 100 * std::max(0.0, 1 - waited / seconds));
 }
 
 }  // namespace xf::tool

@@ -3,9 +3,11 @@
 
 #include <chrono>
 #include <map>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "engine/dist/comm.h"
 #include "engine/run/executor.h"
 
 namespace xf::tool {
@@ -19,6 +21,10 @@ class StepProfile : public StepObserver {
   [[nodiscard]] std::string table() const;
   /// All events as a Chrome trace (chrome://tracing, Perfetto).
   [[nodiscard]] std::string chrome_trace() const;
+  /// Adds an exchange with other ranks; from any thread.
+  void exchanged(const Exchange& exchange);
+  /// How much of the exchanges went on behind computation, in words; empty where there were none.
+  [[nodiscard]] std::string exchanges() const;
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -28,6 +34,8 @@ class StepProfile : public StepObserver {
   };
   Clock::time_point first_ = Clock::now(), begun_;
   std::vector<Event> events_;
+  mutable std::mutex mutex_;  // of what follows
+  std::vector<Exchange> exchanges_;
 };
 
 }  // namespace xf::tool

@@ -13,6 +13,7 @@
 #include "tools/xferrun/exit_code.h"
 #include "tools/xferrun/progress.h"
 #include "tools/xferrun/resume.h"
+#include "tools/xferrun/world.h"
 #include "weights/export.h"
 
 namespace xf::tool {
@@ -32,6 +33,7 @@ LoaderOptions evaluation_loader(const Dialect& dialect, int64_t batch) {
   o.resize = dialect.resize;
   o.order = Order::sequential;
   o.last = LastBatch::pad;
+  o.shard = share();
   return o;
 }
 
@@ -117,7 +119,12 @@ TrainingRun::TrainingRun(Session& session, const TrainingRequest& request, const
   options_.loss.class_weights = request.class_weights;
   options_.precision = session.precision();
   options_.allow_reference = session.allow_reference();
-  trainer_.emplace(spec_, options_, session.backend(), session.store(), session.memory(), weights);
+  options_.ranks = world().size();
+  trainer_.emplace(spec_, options_, session.backend(), session.store(), session.memory(), weights, world());
+  if (options_.ranks > 1)
+    log::info(
+        "{} ranks: {} images of each step on every one; --batch {} and --lr are those of the whole step",
+        options_.ranks, batch_of_rank(options_), options_.batch);
   trainer_->executor().observe(session.observer());
   if (request.class_weights)
     session.store().set("class_weights", balanced_weights(train_.samples, data.classes.size()));
@@ -146,7 +153,7 @@ void TrainingRun::load_best(const RunFolder& folder) {
 }
 
 Inference TrainingRun::best_network() {
-  InferenceOptions inference = inference_options(session_, options_.batch);
+  InferenceOptions inference = inference_options(session_, batch_of_rank(options_));
   inference.weights = Weights::changing;
   inference.results = prediction_results();
   return {spec_, inference, session_.backend(), session_.store(), session_.memory()};
@@ -154,8 +161,8 @@ Inference TrainingRun::best_network() {
 
 std::vector<Prediction> TrainingRun::predictions_of(const PartSamples& part, Inference& network) const {
   if (part.samples.empty()) return {};
-  Loader loader(part.samples, evaluation_loader(request_.dialect, options_.batch));
-  std::vector<Prediction> predictions = predict(network, loader);
+  Loader loader(part.samples, evaluation_loader(request_.dialect, batch_of_rank(options_)));
+  std::vector<Prediction> predictions = predict(network, loader, world());
   for (Prediction& p : predictions) p.sample = part.indices[static_cast<size_t>(p.sample)];
   return data_.view.kind == View::Kind::all ? mean_by_glitch(predictions, data_.samples) : predictions;
 }
@@ -168,6 +175,7 @@ void TrainingRun::write_out_of_class(const RunFolder& folder, Inference& network
     return;
   }
   const std::vector<Prediction> train = predictions_of(train_, network);
+  if (!is_writer()) return;
   std::vector<int32_t> labels;
   labels.reserve(train.size());
   for (const Prediction& p : train) labels.push_back(p.label);
@@ -183,7 +191,7 @@ void TrainingRun::restore(const weights::Checkpoint& c) {
 
 /// All epochs, or those that are left. A signal is obeyed between two updates.
 EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options, const StopSignal& signal) {
-  LoaderOptions load = evaluation_loader(request_.dialect, options_.batch);
+  LoaderOptions load = evaluation_loader(request_.dialect, batch_of_rank(options_));
   std::optional<Loader> validation;
   if (!val_.samples.empty()) validation.emplace(val_.samples, load);
   load.order = Order::shuffled;
@@ -205,12 +213,13 @@ EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options
     if (m.val_loss && !std::isfinite(*m.val_loss))
       throw DivergedError(fmt::format("epoch {}", m.epoch), "the validation loss is not a finite number",
                           kCalmer);
-    if (best) save_best(folder, m.epoch);
+    if (best && is_writer()) save_best(folder, m.epoch);
     folder.add_metrics(m);
     log::info("{}{}", options.heading, epoch_line(m, options_.epochs, best));
   };
   events.pause = [&] { return rule.ask(checkpoints.seconds()); };
   events.checkpoint = [&](const TrainState& state) {
+    if (!is_writer()) return;  // all ranks hold the same
     checkpoints.write(
         take_checkpoint(session_.store(), state, about(options.identity, folder.metrics_bytes())));
   };
@@ -234,6 +243,7 @@ TrainingResult TrainingRun::run(const RunFolder& folder, const RunOptions& optio
       fmt::format("xferrun: error: training: stopped while its best weights were tested\nxferrun: {}\n",
                   options.saving.go_on);
   const StopSignal::AtOnce now(kStopped, message.c_str());
+  meet(world());  // best.h5 is there
   load_best(folder);
   Inference network = best_network();
   result.val = predictions_of(val_, network);
