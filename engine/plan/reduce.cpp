@@ -1,6 +1,7 @@
 // One training on several ranks: each computes its share of the images of a step, and what they found is
 // averaged before the update.
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,10 +61,17 @@ class Reducer {
   Program run(int update) {
     const Graph& g = rewriter_.old();
     std::vector<Bucket> buckets;
-    add_buckets(buckets, statistics_of(g));
+    const std::vector<Value> statistics = statistics_of(g);
+    add_buckets(buckets, statistics);
     add_buckets(buckets, gradients_of(g.node(update)));
     for (int id = 0; id < g.size(); ++id) {
-      if (id == update) wait();
+      if (id == update) {
+        wait();
+        copy_update(id);
+        // The sums of micro-batches stay each rank's own.
+        for (const Value& v : statistics) rewriter_.replace(v, means_.at(v));
+        continue;
+      }
       rewriter_.copy(id);
       for (const Bucket& bucket : buckets)
         if (bucket.last == id) start(bucket);
@@ -90,19 +98,30 @@ class Reducer {
     started_.push_back(std::move(started));
   }
 
-  /// From here on the means stand for what they are of.
   void wait() {
     Graph& g = rewriter_.fresh();
     for (size_t b = 0; b < started_.size(); ++b) {
       g.set_scope("bucket" + std::to_string(b));
       const Value first = g.add(AllReduceWait{static_cast<int>(b)}, started_[b].under_way);
       for (size_t i = 0; i < started_[b].bucket.values.size(); ++i)
-        rewriter_.replace(started_[b].bucket.values[i], Graph::output(first, static_cast<int>(i)));
+        means_[started_[b].bucket.values[i]] = Graph::output(first, static_cast<int>(i));
     }
+  }
+
+  /// The update, which reads the means.
+  void copy_update(int id) {
+    const Node& n = rewriter_.old().node(id);
+    std::vector<Value> inputs;
+    for (const Value& v : n.inputs) {
+      const auto mean = means_.find(v);
+      inputs.push_back(mean == means_.end() ? rewriter_.map(v) : mean->second);
+    }
+    rewriter_.copy_as(id, n.op, std::move(inputs));
   }
 
   Rewriter rewriter_;
   std::vector<Started> started_;
+  std::map<Value, Value> means_;  // of values of the old graph
 };
 
 }  // namespace
