@@ -15,6 +15,7 @@
 #include "tools/xferrun/memory_estimate.h"
 #include "tools/xferrun/session.h"
 #include "tools/xferrun/step_profile.h"
+#include "tools/xferrun/world.h"
 
 namespace xf {
 namespace {
@@ -73,7 +74,10 @@ Measured run(const Options& o, tool::Session& session, tool::StepProfile* profil
   const NetworkSpec spec = tool::make_network(o.model, dialect, kClasses);
   std::map<std::string, Tensor> weights;
   if (!o.weights.empty()) weights = tool::read_weights(spec, o.weights, o.model, weights::Top::replaced);
-  const ImageBatch batch = random_batch(spec, o.batch);
+  TrainOptions train;
+  train.batch = o.batch;
+  train.ranks = tool::world().size();
+  const ImageBatch batch = random_batch(spec, batch_of_rank(train));
   const auto timed = [&](const auto& step) {
     Measured m = measure(o, start, step);
     Backend& backend = session.backend();
@@ -81,11 +85,10 @@ Measured run(const Options& o, tool::Session& session, tool::StepProfile* profil
     return m;
   };
   if (o.mode == "train") {
-    TrainOptions train;
-    train.batch = o.batch;
     train.precision = session.precision();
     train.allow_reference = session.allow_reference();
-    Trainer trainer(spec, train, session.backend(), session.store(), session.memory(), weights);
+    Trainer trainer(spec, train, session.backend(), session.store(), session.memory(), weights,
+                    tool::world());
     weights.clear();
     trainer.executor().observe(profile);
     // From the second on a step waits for the one before it, as in training: the device always has the next
@@ -96,8 +99,8 @@ Measured run(const Options& o, tool::Session& session, tool::StepProfile* profil
       if (steps++ != 1) static_cast<void>(trainer.loss());
     });
   }
-  Inference network(spec, tool::inference_options(session, o.batch), session.backend(), session.store(),
-                    session.memory());
+  Inference network(spec, tool::inference_options(session, batch_of_rank(train)), session.backend(),
+                    session.store(), session.memory());
   for (const auto& [name, tensor] : weights) session.store().set(name, tensor);
   session.store().initialise(network.plan().graph(), 0);
   network.refresh();
@@ -143,7 +146,9 @@ int main(int argc, char** argv) {
   app.add_option("--mode", o.mode, "train or infer")
       ->check(CLI::IsMember({"train", "infer"}))
       ->capture_default_str();
-  app.add_option("--batch", o.batch, "images per step")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--batch", o.batch, "images per step, of all ranks that mpirun starts")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_option("--dialect", o.dialect, "keras, torchvision or caffe")
       ->check(xf::tool::word_of(xf::parse_family));
   app.add_option("--weights", o.weights, "start from this file, as fine-tune does");
@@ -158,6 +163,7 @@ int main(int argc, char** argv) {
   xf::tool::add_device_options(app, o.device);
   try {
     CLI11_PARSE(app, argc, argv);
+    const xf::tool::Membership membership;
     xf::tool::Session session(o.device);
     xf::tool::StepProfile own;
     xf::tool::StepProfile* profile = session.observer() == nullptr && o.breakdown ? &own : session.observer();
