@@ -8,11 +8,11 @@
 #include <nlohmann/json.hpp>
 
 #include "engine/core/error.h"
-#include "engine/core/rng.h"
 #include "engine/train/trainer.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
 #include "tools/xferrun/memory_estimate.h"
+#include "tools/xferrun/plan_measure.h"
 #include "tools/xferrun/session.h"
 #include "tools/xferrun/step_profile.h"
 #include "tools/xferrun/world.h"
@@ -34,18 +34,6 @@ struct Options {
 };
 
 constexpr int kClasses = 22;
-
-ImageBatch random_batch(const NetworkSpec& spec, int64_t count) {
-  ImageBatch b{Tensor({count, spec.height, spec.width, spec.channels}, DType::u8),
-               Tensor({count, 1, 1, 1}, DType::i32),
-               Tensor({count, 1, 1, 1}),
-               {}};
-  Rng rng(1);
-  for (uint8_t& x : b.images.as<uint8_t>()) x = static_cast<uint8_t>(rng.next());
-  for (int32_t& label : b.labels.as<int32_t>()) label = static_cast<int32_t>(rng.below(kClasses));
-  for (float& w : b.weights.as<float>()) w = 1;
-  return b;
-}
 
 struct Measured {
   std::vector<double> seconds;  ///< of each counted step
@@ -77,7 +65,7 @@ Measured run(const Options& o, tool::Session& session, tool::StepProfile* profil
   TrainOptions train;
   train.batch = o.batch;
   train.ranks = tool::world().size();
-  const ImageBatch batch = random_batch(spec, batch_of_rank(train));
+  const ImageBatch batch = tool::random_batch(spec, batch_of_rank(train), kClasses);
   const auto timed = [&](const auto& step) {
     Measured m = measure(o, start, step);
     Backend& backend = session.backend();

@@ -8,10 +8,13 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "engine/core/error.h"
+
+namespace fs = std::filesystem;
 
 namespace xf {
 
@@ -23,33 +26,44 @@ int affinity_cores() {
   return sched_getaffinity(0, sizeof set, &set) == 0 ? std::max(1, CPU_COUNT(&set)) : 1;
 }
 
-/// The quota in cores, rounded up, or a large number where there is none.
+constexpr int kNone = 1 << 20;
+
+/// Of one control group, in cores, rounded up: v2's cpu.max or v1's two files; kNone where it has no quota.
+int quota_of(const fs::path& group) {
+  std::string quota;
+  double period = 0;
+  std::ifstream v2(group / "cpu.max");
+  if (!(v2 >> quota >> period)) {
+    std::ifstream(group / "cpu.cfs_quota_us") >> quota;
+    std::ifstream(group / "cpu.cfs_period_us") >> period;
+  }
+  const double time = std::strtod(quota.c_str(), nullptr);  // "max" and -1: none
+  return time > 0 && period > 0 ? std::max(1, static_cast<int>(std::ceil(time / period))) : kNone;
+}
+
+/// The smallest quota of the process's own group and of those above it. A container may see its own group as
+/// the root, under another name than the kernel's: the root always counts.
 int cgroup_cores() {
-  constexpr int kNone = 1 << 20;
-  // v2: the process's own group first, then the mount's root (inside a container they are the same file).
-  std::string own;
-  {
-    std::ifstream in("/proc/self/cgroup");
-    for (std::string line; std::getline(in, line);)
-      if (line.rfind("0::", 0) == 0) own = line.substr(3);
+  int cores = kNone;
+  std::ifstream in("/proc/self/cgroup");
+  for (std::string line; std::getline(in, line);) {  // ID:CONTROLLERS:/PATH
+    const size_t first = line.find(':'), second = line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    fs::path root("/sys/fs/cgroup");
+    if (("," + controllers + ",").find(",cpu,") != std::string::npos)
+      root /= "cpu";
+    else if (!controllers.empty())
+      continue;
+    for (fs::path group = line.substr(second + 1);; group = group.parent_path()) {
+      cores = std::min(cores, quota_of(root / group.relative_path()));
+      if (!group.has_relative_path()) break;
+    }
   }
-  for (const std::string& path :
-       {"/sys/fs/cgroup" + own + "/cpu.max", std::string("/sys/fs/cgroup/cpu.max")}) {
-    std::ifstream in(path);
-    std::string quota;
-    double period = 0;
-    if (in >> quota >> period && quota != "max" && period > 0)
-      return std::max(1, static_cast<int>(std::ceil(std::strtod(quota.c_str(), nullptr) / period)));
-  }
-  std::ifstream q("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), p("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
-  double quota = 0, period = 0;
-  if (q >> quota && p >> period && quota > 0 && period > 0)
-    return std::max(1, static_cast<int>(std::ceil(quota / period)));
-  return kNone;
+  return cores;
 }
 
 int slurm_cores() {
-  constexpr int kNone = 1 << 20;
   const char* text = std::getenv("SLURM_CPUS_PER_TASK");
   if (text == nullptr) return kNone;
   int n = 0;

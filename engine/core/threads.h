@@ -5,8 +5,8 @@
 
 namespace xf {
 
-/// Cores this process may use: the smallest of its affinity mask, its cgroup's CPU quota (v1 or v2) and
-/// SLURM_CPUS_PER_TASK; never less than 1, never the machine's count when it may use fewer.
+/// Cores this process may use: the smallest of its affinity mask, the CPU quota of its cgroup and those above
+/// (v1 or v2), and SLURM_CPUS_PER_TASK; never less than 1, never the machine's count when it may use fewer.
 int usable_cores();
 /// The same for one of `processes` that may use `cores` together: what the cgroup allows is theirs together
 /// too, what Slurm says is each one's own.

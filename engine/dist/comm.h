@@ -45,8 +45,6 @@ class Comm {
   /// not touched until wait_mean() of the same bucket returns.
   virtual void start_mean(int bucket, std::vector<std::span<float>> tensors) = 0;
   virtual void wait_mean(int bucket) = 0;
-  /// Host memory that start_mean() needs for buckets of kBucketBytes.
-  [[nodiscard]] virtual size_t bucket_memory() const { return 0; }
   /// Hears of every exchange of a bucket when it is done, from another thread; empty: nobody does.
   virtual void observe(std::function<void(const Exchange&)> /*observer*/) {}
 };

@@ -254,7 +254,6 @@ class MpiComm final : public Comm {
     changed_.notify_one();
   }
   void wait_mean(int bucket) override { started_.at(bucket).get(); }
-  [[nodiscard]] size_t bucket_memory() const override { return 2 * kBucketBytes; }
   void observe(std::function<void(const Exchange&)> observer) override {
     const std::lock_guard lock(mutex_);
     observer_ = std::move(observer);

@@ -1,5 +1,9 @@
-"""plan --estimate: a step's least time on a GPU, by its data sheet."""
+"""plan: memory of a rank and within a limit, measured seconds, and --estimate, a step's least time on a GPU by its data sheet."""
 import json
+import os
+import signal
+import subprocess
+import time
 
 import pictures
 from place import strict_json
@@ -88,3 +92,71 @@ def case_estimate_refuses_what_is_no_gpu(place):
         file = gpu_file(place, content)
         with unchanged(place.here):
             place.refuses(65, *PLAN, "--estimate", file, names=["gpu.json", *names])
+
+
+def planned(place, *options, batch=8):
+    return strict_json(place.run("plan", "--model", "resnet18_narrow", "--device", "cpu", "--batch", batch, "--json", *options).stdout)
+
+
+def case_memory_of_a_rank(place):
+    """A rank computes its share of a batch, and holds the gradients that travel."""
+    alone, rank = planned(place, batch=4), planned(place, "--ranks", 2, batch=8)
+    for key in ("parameter_bytes", "activation_bytes", "image_bytes", "checkpoint_bytes"):
+        assert rank[key] == alone[key], (key, rank, alone)
+    assert alone["communication_bytes"] == 0 and rank["communication_bytes"] == 50 << 20, (alone, rank)
+    parts = ("parameter_bytes", "activation_bytes", "image_bytes", "process_bytes", "communication_bytes")
+    for p in (alone, rank):
+        assert p["peak_bytes"] == sum(p[key] for key in parts), p
+        assert p["most_bytes"] == p["peak_bytes"] + p["checkpoint_bytes"] + (512 << 20), p
+    place.refuses(2, *PLAN, "--ranks", 3, names=["--batch 4", "--ranks 3"])
+    place.refuses(2, *PLAN, "--ranks", 0, names=["--ranks"])
+    text = place.run(*PLAN, "--ranks", 2).stdout
+    assert "shared by 2 ranks" in text and "a rank" in text.splitlines()[-1], text
+
+
+def case_largest_batch_within_a_limit(place):
+    limit = 1 << 30
+    for ranks in ([], ["--ranks", 3]):
+        batch = planned(place, *ranks, "--memory-limit", "1G", batch=6)["largest_batch"]
+        step = 3 if ranks else 1
+        assert batch > 6 and batch % step == 0, batch
+        # The program itself is not of the same size each time.
+        assert planned(place, *ranks, batch=batch - 2 * step)["most_bytes"] <= limit
+        assert planned(place, *ranks, batch=batch + 2 * step)["most_bytes"] > limit
+    assert planned(place, "--memory-limit", "1024M")["largest_batch"] > planned(place, "--memory-limit", "900 MiB")["largest_batch"] > 0
+    assert planned(place, "--memory-limit", "300M")["largest_batch"] == 0
+    assert "largest_batch" not in planned(place)
+    assert "no batch" in place.run(*PLAN, "--memory-limit", "300M").stdout
+    assert "--batch " in place.run(*PLAN, "--memory-limit", "8G").stdout.splitlines()[-1]
+    for size in ("0", "-1G", "much", "8X", "99999999999T"):
+        place.refuses(2, *PLAN, f"--memory-limit={size}", names=["--memory-limit"])
+
+
+def case_measured_seconds(place):
+    with unchanged(place.here):
+        m = planned(place, "--measure", "--threads", 1)
+        assert "epoch_seconds" not in m and m["step_seconds"] > 0 and m["checkpoint_seconds"] > 0, m
+        assert abs(m["images_per_second"] * m["step_seconds"] / 8 - 1) < 1e-9, m
+        assert abs(m["stop_seconds"] - 2 * m["step_seconds"] - 2 * m["checkpoint_seconds"]) < 1e-9, m
+        # 13 batches make 4 updates of 3; the last one stays out, as in a training.
+        m = planned(place, "--measure", "--images", 100, "--accumulate", 3, "--epochs", 5)
+        assert abs(m["epoch_seconds"] / m["step_seconds"] - 12) < 1e-9, m
+        assert abs(m["training_seconds"] / m["epoch_seconds"] - 5) < 1e-9, m
+        assert abs(m["stop_seconds"] - 4 * m["step_seconds"] - 2 * m["checkpoint_seconds"]) < 1e-9, m
+        text = place.run(*PLAN, "--measure", "--images", 50, "--ranks", 2).stdout
+        assert "--signal=B:USR1@60" in text and "an epoch of 50 images" in text and "one rank alone" in text, text
+        place.refuses(2, *PLAN, "--images", 100, names=["--images", "--measure"])
+        place.refuses(74, *PLAN, "--measure", "--out", place.path("gone"), names=["gone"])
+
+
+def case_a_measurement_that_is_stopped_leaves_nothing(place):
+    process = place.start("plan", "--model", "resnet18_narrow", "--batch", 256, "--threads", 1, "--device", "cpu", "--measure",
+                          stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    end = time.monotonic() + 60
+    while not os.listdir(place.here):
+        assert process.poll() is None and time.monotonic() < end, process.communicate()
+        time.sleep(0.005)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 75 and b"--measure: stopped" in stderr, (process.returncode, stderr)
+    assert not os.listdir(place.here)

@@ -20,10 +20,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "cli"))
 sys.dont_write_bytecode = True
 
-import h5py  # noqa: E402
-import numpy as np  # noqa: E402
 import pictures  # noqa: E402
 from program import ENVIRONMENT  # noqa: E402
+from same_run import check_same  # noqa: E402
 
 EPOCHS = 3
 
@@ -53,30 +52,6 @@ class Training:
         _, stderr = process.communicate(timeout=300)
         assert process.returncode == code, f"exit code {process.returncode}, not {code}: {stderr.decode(errors='replace')[-800:]}"
         return stderr.decode(errors="replace")
-
-
-def tensors(file):
-    found = {}
-    with h5py.File(file, "r") as f:
-        f.visititems(lambda name, item: found.__setitem__(name, item[()]) if isinstance(item, h5py.Dataset) else None)
-    return found
-
-
-def check_same(run, reference):
-    """Everything that the two runs learned."""
-    with open(os.path.join(run, "evaluation.json")) as a, open(os.path.join(reference, "evaluation.json")) as b:
-        assert a.read() == b.read(), "evaluation.json differs"
-    for name in ("best.h5", "last.h5"):
-        ours, theirs = (tensors(os.path.join(folder, name)) for folder in (run, reference))
-        for timed in ("state", "about"):  # which hold seconds
-            ours.pop(timed, None), theirs.pop(timed, None)
-        assert ours.keys() == theirs.keys(), name
-        for key, values in theirs.items():
-            assert np.array_equal(ours[key].view(np.uint8), values.view(np.uint8)), f"{name}: {key}"
-    lines = [[line.split('"seconds"')[0] for line in open(os.path.join(folder, "metrics.jsonl"))] for folder in (run, reference)]
-    assert lines[0] == lines[1], "metrics.jsonl differs"
-    left = [name for name in os.listdir(run) if name.endswith(".partial")]
-    assert not left, left
 
 
 def killed(training, out, reference, fault, seconds, keep):
