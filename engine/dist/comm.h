@@ -46,7 +46,7 @@ class Comm {
   virtual void start_mean(int bucket, std::vector<std::span<float>> tensors) = 0;
   virtual void wait_mean(int bucket) = 0;
   /// Hears of every exchange of a bucket when it is done, from another thread; empty: nobody does.
-  virtual void observe(std::function<void(const Exchange&)> /*observer*/) {}
+  virtual void observe(const std::function<void(const Exchange&)>& /*observer*/) {}
 };
 
 /// The bytes of a value.

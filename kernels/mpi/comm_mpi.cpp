@@ -254,9 +254,9 @@ class MpiComm final : public Comm {
     changed_.notify_one();
   }
   void wait_mean(int bucket) override { started_.at(bucket).get(); }
-  void observe(std::function<void(const Exchange&)> observer) override {
+  void observe(const std::function<void(const Exchange&)>& observer) override {
     const std::lock_guard lock(mutex_);
-    observer_ = std::move(observer);
+    observer_ = observer;
   }
 
  private:

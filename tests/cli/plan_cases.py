@@ -108,7 +108,7 @@ def case_memory_of_a_rank(place):
     for p in (alone, rank):
         assert p["peak_bytes"] == sum(p[key] for key in parts), p
         assert p["most_bytes"] == p["peak_bytes"] + p["checkpoint_bytes"] + (512 << 20), p
-    place.refuses(2, *PLAN, "--ranks", 3, names=["--batch 4", "--ranks 3"])
+    place.refuses(2, *PLAN, "--ranks", 3, names=["--batch 4", "3 ranks"])
     place.refuses(2, *PLAN, "--ranks", 0, names=["--ranks"])
     text = place.run(*PLAN, "--ranks", 2).stdout
     assert "shared by 2 ranks" in text and "a rank" in text.splitlines()[-1], text
