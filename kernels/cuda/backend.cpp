@@ -8,6 +8,7 @@
 #include "engine/core/aligned.h"
 #include "engine/core/error.h"
 #include "kernels/cuda/check.h"
+#include "kernels/cuda/comm_nccl.h"
 #include "kernels/cuda/devices.h"
 #include "kernels/cuda/handles.h"
 #include "kernels/cuda/lower.h"
@@ -46,6 +47,13 @@ class CudaBackend final : public Backend {
             return named(cuda::lower(op, node, context), node.name);
         },
         node.op);
+  }
+
+  void join(Comm& comm) override {
+    if (comm.size() == 1) return;
+    context_.ranks = make_communicator(comm, index_);
+    compute_.watch(context_.ranks);
+    copy_.watch(context_.ranks);
   }
 
   bool supports(DType dtype, std::string& why) const override {

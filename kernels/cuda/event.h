@@ -33,6 +33,12 @@ class Event {
   void hold_up(cudaStream_t stream) const {
     check(cudaStreamWaitEvent(stream, handle_, 0), "cudaStreamWaitEvent");
   }
+  /// Whether it was reached.
+  [[nodiscard]] bool reached() const {
+    const cudaError_t status = cudaEventQuery(handle_);
+    if (status != cudaErrorNotReady) check(status, "cudaEventQuery");
+    return status == cudaSuccess;
+  }
   /// The host waits for it.
   void wait() const { check(cudaEventSynchronize(handle_), "cudaEventSynchronize"); }
   /// The same where nothing may be thrown.

@@ -10,6 +10,7 @@
 
 namespace xf::cuda {
 
+class Communicator;
 class Libraries;
 
 /// What every lowering may need to know.
@@ -17,6 +18,7 @@ struct Context {
   Determinism determinism = Determinism::fixed_threads;
   Math math = Math::f32;
   std::shared_ptr<Libraries> libraries;
+  std::shared_ptr<Communicator> ranks = {};  ///< none where the backend computes alone
 };
 
 /// Throws UnavailableError where there is no kernel for the node's types or attributes. An operation without

@@ -61,7 +61,7 @@ struct Module {
 
 /// Raised with every change to Module or to what crosses in it (engine/run/backend.h, engine/graph/,
 /// engine/analyze/tsne_backend.h).
-constexpr uint32_t kModuleAbi = 3;
+constexpr uint32_t kModuleAbi = 4;
 /// Version and compiler.
 #define XFERRUN_MODULE_BUILD XFERRUN_VERSION " " __VERSION__
 constexpr const char* kModuleFile = "libxferrun_cuda.so";

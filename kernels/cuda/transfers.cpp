@@ -25,13 +25,13 @@ class StagedFeed final : public Feed {
 
   ~StagedFeed() override {
     // A copy may still read the host's buffers.
-    for (const Event& e : arrived_) e.wait_silently();
+    for (const Event& e : arrived_) copy_.settle(e);
   }
 
   void write(const std::byte* host) override {
     const size_t slot = writes_++ % kSlots;
     std::byte* staged = staging_.data.get() + slot * bytes_;
-    arrived_[slot].wait();  // the write before the last has left the host's buffer
+    copy_.wait(arrived_[slot]);  // the write before the last has left the host's buffer
     std::memcpy(host_[slot].get(), host, bytes_);
     cudaStream_t copy = copy_.use();
     taken_[slot].hold_up(copy);
@@ -61,7 +61,7 @@ class QueuedReadback final : public Readback {
       : compute_(compute), device_(device), bytes_(bytes), host_{page_locked(bytes), page_locked(bytes)} {}
 
   ~QueuedReadback() override {
-    for (const Event& e : arrived_) e.wait_silently();
+    for (const Event& e : arrived_) compute_.settle(e);
   }
 
   void queue() override {
@@ -75,7 +75,7 @@ class QueuedReadback final : public Readback {
   const std::byte* receive() override {
     if (received_ == queued_) throw InternalError("result", "is received, but was not sent");
     const size_t slot = received_++ % kSlots;
-    arrived_[slot].wait();
+    compute_.wait(arrived_[slot]);
     return host_[slot].get();
   }
 

@@ -35,20 +35,23 @@ struct Run {
   int64_t count;
   float rate = 0.3F;
   int64_t offset = 0;  // elements past a vector
+  int64_t first_image = 0, per_image = 1;
 };
 
 template <class T>
 void check(const Run& run) {
-  const auto [count, rate, offset] = run;
-  const StepParams step = checked_step();
+  const auto [count, rate, offset, first_image, per_image] = run;
+  StepParams step = checked_step();
+  step.first_image = first_image;
   Guarded<T> x(1, count, count, offset), y(1, count, count, offset), expected(1, count, count, offset);
   for (int64_t i = 0; i < count; ++i) x.set(0, i, T(static_cast<float>(i % 97) - 48.5F));
-  REQUIRE(cuda::dropout({count, dtype_of<T>::value, &step, x.data(), y.data()}, {rate, kStream}, nullptr) ==
-          0);
+  REQUIRE(cuda::dropout({count, dtype_of<T>::value, &step, x.data(), y.data(), per_image}, {rate, kStream},
+                        nullptr) == 0);
+  const int64_t before = first_image * per_image;
   for (int64_t i = 0; i < count; ++i) {
     const Philox4 four =
-        philox(step.seed, uint64_t{kStream} << 32 | step.counter, static_cast<uint64_t>(i / 4));
-    const bool keep = unit_float(four.v[i % 4]) >= rate;
+        philox(step.seed, uint64_t{kStream} << 32 | step.counter, static_cast<uint64_t>((before + i) / 4));
+    const bool keep = unit_float(four.v[(before + i) % 4]) >= rate;
     expected.set(0, i, T(keep ? static_cast<float>(x.get(0, i)) / (1.0F - rate) : 0.0F));
   }
   CHECK(y == expected);
@@ -86,6 +89,22 @@ TEST_CASE_TEMPLATE("dropout gives the bits that the CPU gives", T, float, bfloat
          std::vector<Run>{{1}, {2}, {3}, {5}, {8}, {31}, {1021}, {4099}, {1021, 0.3F, 1}, {64, 0}})
       check<T>(r);
     check<T>({8, first_number()});  // a number that equals the rate is kept
+  });
+}
+
+TEST_CASE_TEMPLATE("dropout of a later rank's images goes on where the ranks before it end", T, float,
+                   bfloat16, float16) {
+  in_every_order([] {
+    // Numbers before the first: 0, 1, 2 and 3 beyond a group of four; images of 4, 75, 6 and one number.
+    for (const Run& r : std::vector<Run>{{64, 0.3F, 0, 3, 4},
+                                         {150, 0.3F, 0, 3, 75},
+                                         {150, 0.3F, 0, 2, 75},
+                                         {150, 0.3F, 0, 5, 75},
+                                         {1021, 0.3F, 0, 7, 6},
+                                         {1021, 0.3F, 1, 7, 6},
+                                         {5, 0.3F, 0, 3, 1},
+                                         {31, 0.3F, 0, int64_t{1} << 40, 75}})
+      check<T>(r);
   });
 }
 
