@@ -1,45 +1,15 @@
 #include <cstdio>
-#include <exception>
-#include <filesystem>
-#include <new>
+#include <string>
 
-#include "engine/core/error.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
-#include "tools/xferrun/exit_code.h"
+#include "tools/xferrun/failure.h"
 #include "tools/xferrun/process.h"
 #include "tools/xferrun/version.h"
 
 namespace xf::tool {
 
 namespace {
-
-int exit_code(const Error& e) {
-  if (dynamic_cast<const UsageError*>(&e) != nullptr) return kUsage;
-  if (dynamic_cast<const DataError*>(&e) != nullptr) return kBadData;
-  if (dynamic_cast<const MissingInputError*>(&e) != nullptr) return kNoInput;
-  if (dynamic_cast<const UnavailableError*>(&e) != nullptr) return kUnavailable;
-  if (dynamic_cast<const MemoryError*>(&e) != nullptr) return kNoMemory;
-  if (dynamic_cast<const OutputExistsError*>(&e) != nullptr) return kExists;
-  if (dynamic_cast<const WriteError*>(&e) != nullptr) return kWriteFailed;
-  if (dynamic_cast<const StoppedError*>(&e) != nullptr) return kStopped;
-  if (dynamic_cast<const DivergedError*>(&e) != nullptr) return kDiverged;
-  return kInternal;
-}
-
-/// What to do where the error does not say it.
-std::string usual_remedy(int code) {
-  switch (code) {
-    case kUsage: return "see xferrun --help";
-    case kBadData: return "correct it, or name another";
-    case kNoInput: return "name one that is there and that you may read";
-    case kUnavailable: return "use --device cpu";
-    case kNoMemory: return "use a smaller --batch";
-    case kExists:
-    case kWriteFailed: return "name another place";
-    default: return "this is a defect of xferrun: please report it with the command line";
-  }
-}
 
 /// Where stderr cannot be written either, the exit code alone has to say it.
 void report(const std::string& what, const std::string& remedy) {
@@ -49,12 +19,11 @@ void report(const std::string& what, const std::string& remedy) {
 
 }  // namespace
 
-int run_program(int argc, char** argv) {
-  keep_standard_streams();
-  handle_signals();
-  CLI::App app(
+std::unique_ptr<CLI::App> make_parser() {
+  auto parser = std::make_unique<CLI::App>(
       "Deep transfer learning for gravitational-wave glitches: fine-tunes ImageNet networks on spectrograms.",
       "xferrun");
+  CLI::App& app = *parser;
   app.footer(
       "Example:\n  xferrun demo\n\nExit codes: 0 done, 2 usage, 65 bad input data, 66 input missing, 69 "
       "device or\n"
@@ -80,22 +49,19 @@ int run_program(int argc, char** argv) {
   add_qscan(app);
   add_simulate(app);
   add_weights(app);
+  return parser;
+}
+
+int run_program(int argc, char** argv) {
+  keep_standard_streams();
+  handle_signals();
   try {
-    run_command_line(app, {argv + 1, argv + argc});
+    run_command_line(*make_parser(), {argv + 1, argv + argc});
     return kDone;
-  } catch (const Error& e) {
-    const int code = exit_code(e);
-    report(e.what(), e.remedy().empty() ? usual_remedy(code) : e.remedy());
-    return code;
-  } catch (const std::bad_alloc&) {
-    report("memory: the system gave no more", usual_remedy(kNoMemory));
-    return kNoMemory;
-  } catch (const std::filesystem::filesystem_error& e) {
-    report(e.path1().string() + ": " + e.code().message(), "check the path and who may use it");
-    return kNoInput;
-  } catch (const std::exception& e) {
-    report(std::string("internal: ") + e.what(), usual_remedy(kInternal));
-    return kInternal;
+  } catch (...) {
+    const Failure failure = current_failure();
+    report(failure.what, failure.remedy);
+    return failure.code;
   }
 }
 

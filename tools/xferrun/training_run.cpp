@@ -181,8 +181,9 @@ void TrainingRun::restore(const weights::Checkpoint& c) {
   state_ = c.state;
 }
 
-/// All epochs, or those that are left. A signal is obeyed between two updates.
-EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options, const StopSignal& signal) {
+/// All epochs, or those that are left. A signal, or the host, is obeyed between two updates.
+EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options,
+                              const std::optional<StopSignal>& signal) {
   LoaderOptions load = evaluation_loader(request_.dialect, options_.batch);
   std::optional<Loader> validation;
   if (!val_.samples.empty()) validation.emplace(val_.samples, load);
@@ -192,11 +193,20 @@ EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options
   load.augment = request_.augment;
   Loader training(train_.samples, load);
 
-  PauseRule rule(options.saving, signal);
+  const auto& host = options.saving.host;
+  int epoch = state_.epoch;
+  int64_t images = 0;
+  bool unwanted = false;
+  PauseRule rule(options.saving, [&] { return signal ? signal->requested() : unwanted; });
   CheckpointWriter checkpoints(folder.path(), options.saving.keep);
   std::optional<Progress> progress;
   TrainEvents events;
   events.progress = [&](int64_t done, int64_t total, double loss) {
+    if (host) {
+      images = total;
+      if (!host({epoch, options_.epochs, done, total, loss, nullptr})) unwanted = true;
+      return;
+    }
     if (!progress) progress.emplace(options.heading + "training", "images");
     progress->update(done, total, fmt::format(", loss {:.4f}", loss));
   };
@@ -208,6 +218,8 @@ EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options
     if (best) save_best(folder, m.epoch);
     folder.add_metrics(m);
     log::info("{}{}", options.heading, epoch_line(m, options_.epochs, best));
+    epoch = m.epoch + 1;
+    if (host && !host({m.epoch, options_.epochs, images, images, m.train_loss, &m})) unwanted = true;
   };
   events.pause = [&] { return rule.ask(checkpoints.seconds()); };
   events.checkpoint = [&](const TrainState& state) {
@@ -228,12 +240,14 @@ EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options
 
 TrainingResult TrainingRun::run(const RunFolder& folder, const RunOptions& options) {
   TrainingResult result;
-  const StopSignal signal;
+  std::optional<StopSignal> signal;
+  if (!options.saving.host) signal.emplace();
   result.best = fit(folder, options, signal);
   const std::string message =
       fmt::format("xferrun: error: training: stopped while its best weights were tested\nxferrun: {}\n",
                   options.saving.go_on);
-  const StopSignal::AtOnce now(kStopped, message.c_str());
+  std::optional<StopSignal::AtOnce> now;
+  if (signal) now.emplace(kStopped, message.c_str());
   load_best(folder);
   Inference network = best_network();
   result.val = predictions_of(val_, network);
