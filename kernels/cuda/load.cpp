@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 #include <fmt/format.h>
+#include <link.h>
 
 #include <filesystem>
 #include <string>
@@ -21,6 +22,19 @@ void require_driver() {
   if (dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL) == nullptr)
     throw UnavailableError("CUDA", "no NVIDIA driver is loaded",
                            std::string("install the driver of the GPU, or ") + kUseCpu);
+}
+
+// The program, or the shared library, that this code is in.
+std::filesystem::path own_file() {
+  std::error_code ignored;
+  Dl_info here{};
+  link_map* object = nullptr;
+  const auto* code = reinterpret_cast<const void*>(&own_file);
+  const int found = dladdr1(code, &here, reinterpret_cast<void**>(&object), RTLD_DL_LINKMAP);
+  // The program itself has no name there.
+  if (found != 0 && object != nullptr && *object->l_name != '\0')
+    return std::filesystem::canonical(object->l_name, ignored);
+  return std::filesystem::read_symlink("/proc/self/exe", ignored);
 }
 
 const Module& load_once() {
@@ -51,9 +65,10 @@ const Module& load_once() {
 
 std::string module_path(const char* file) {
   std::error_code ignored;
-  const auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const auto& path : {folder / file, folder.parent_path() / "lib" / file}) {
-    if (!folder.empty() && std::filesystem::exists(path, ignored)) return path.string();
+  const std::filesystem::path folder = own_file().parent_path();
+  for (const char* there : {"", "../lib", "xferrun", XFERRUN_MODULES}) {
+    const std::filesystem::path path = folder / there / file;
+    if (!folder.empty() && std::filesystem::exists(path, ignored)) return path.lexically_normal().string();
   }
   return file;
 }
