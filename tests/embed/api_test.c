@@ -1,5 +1,5 @@
-/* The C API as a C program sees it: errors, threads, a training that is watched, stopped and resumed. Makes its own images in
- * a temporary folder. Prints what fails, and exits 1 then. */
+/* The C API as a C program sees it: errors, threads, a training that is watched, stopped and resumed. Makes
+ * its own images in a temporary folder. Prints what fails, and exits 1 then. */
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <pthread.h>
@@ -21,12 +21,12 @@ static int failed = 0;
     }                                                                           \
   } while (0)
 /* For what the rest cannot do without. */
-#define REQUIRE_OK(call)                                                             \
-  do {                                                                               \
-    if ((call) != XF_OK) {                                                           \
+#define REQUIRE_OK(call)                                                                \
+  do {                                                                                  \
+    if ((call) != XF_OK) {                                                              \
       fprintf(stderr, "%s:%d: %s: %s\n", __FILE__, __LINE__, error.what, error.remedy); \
-      exit(1);                                                                       \
-    }                                                                                \
+      exit(1);                                                                          \
+    }                                                                                   \
   } while (0)
 
 static char folder[256] = "/tmp/xferrun-embed-XXXXXX";
@@ -49,7 +49,8 @@ static void draw(int class_index, int image, uint8_t* rgb) {
       for (c = 0; c < 3; ++c) {
         const int along = class_index == 0 ? y : x;
         noise = noise * 1103515245u + 12345u;
-        rgb[3 * (y * kSide + x) + c] = (uint8_t)((noise >> 16) % 60 + (abs(along - 10 - image) < 3 ? 180 : 0));
+        rgb[3 * (y * kSide + x) + c] =
+            (uint8_t)((noise >> 16) % 60 + (abs(along - 10 - image) < 3 ? 180 : 0));
       }
 }
 
@@ -91,8 +92,10 @@ static void make_images(void) {
 static const char* training(const char* out, const char* more) {
   static char text[2048];
   snprintf(text, sizeof text,
-           "{\"model\": \"resnet18_narrow\", \"from-scratch\": true, \"preprocess\": \"unit\", \"input-size\": \"32x32\","
-           " \"data\": \"%s\", \"out\": \"%s\", \"epochs\": 3, \"batch\": 4, \"threads\": 2, \"device\": \"cpu\"%s}",
+           "{\"model\": \"resnet18_narrow\", \"from-scratch\": true, \"preprocess\": \"unit\", "
+           "\"input-size\": \"32x32\","
+           " \"data\": \"%s\", \"out\": \"%s\", \"epochs\": 3, \"batch\": 4, \"threads\": 2, \"device\": "
+           "\"cpu\"%s}",
            path("data"), path(out), more);
   return text;
 }
@@ -195,7 +198,8 @@ static void errors(xf_model* model) {
   fclose(file);
   draw(0, 0, rgb);
 
-  CHECK(xf_load("/nowhere/run", NULL, &none, &error) == XF_NO_INPUT && none == NULL && says(&error, "/nowhere/run"));
+  CHECK(xf_load("/nowhere/run", NULL, &none, &error) == XF_NO_INPUT && none == NULL &&
+        says(&error, "/nowhere/run"));
   CHECK(xf_load(path("data"), NULL, &none, &error) == XF_NO_INPUT && says(&error, "best.h5"));
   CHECK(xf_load(NULL, NULL, &none, &error) == XF_USAGE && says(&error, "run: is null"));
   CHECK(xf_load(NULL, NULL, NULL, NULL) == XF_USAGE);
@@ -230,10 +234,13 @@ static void errors(xf_model* model) {
 
   CHECK(xf_fine_tune("{", NULL, NULL, &error) == XF_BAD_DATA && says(&error, "options: is not JSON"));
   CHECK(xf_fine_tune(NULL, NULL, NULL, &error) == XF_USAGE);
-  CHECK(xf_fine_tune("{\"epoch\": 3}", NULL, NULL, &error) == XF_USAGE && says(&error, "\"epoch\" is no option"));
+  CHECK(xf_fine_tune("{\"epoch\": 3}", NULL, NULL, &error) == XF_USAGE &&
+        says(&error, "\"epoch\" is no option"));
   CHECK(xf_fine_tune("{\"model\": \"resnet50\"}", NULL, NULL, &error) == XF_USAGE && says(&error, "--data"));
-  CHECK(xf_fine_tune(training("more", ", \"seeds\": 2"), NULL, NULL, &error) == XF_USAGE && says(&error, "seeds"));
-  CHECK(xf_fine_tune(training("whole", ""), NULL, NULL, &error) == XF_EXISTS && says(&error, "exists already"));
+  CHECK(xf_fine_tune(training("more", ", \"seeds\": 2"), NULL, NULL, &error) == XF_USAGE &&
+        says(&error, "seeds"));
+  CHECK(xf_fine_tune(training("whole", ""), NULL, NULL, &error) == XF_EXISTS &&
+        says(&error, "exists already"));
   CHECK(xf_fine_tune(training("worse", ", \"lr\": 1e30"), NULL, NULL, &error) == XF_DIVERGED);
 }
 

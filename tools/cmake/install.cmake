@@ -37,5 +37,6 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/xferrunConfig.cmake.in $
 write_basic_package_version_file(${CMAKE_BINARY_DIR}/xferrunConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${CMAKE_BINARY_DIR}/xferrunConfig.cmake ${CMAKE_BINARY_DIR}/xferrunConfigVersion.cmake
   DESTINATION ${XFERRUN_CMAKE_FOLDER} COMPONENT development)
+file(RELATIVE_PATH XFERRUN_PREFIX_FROM_PC ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 configure_file(${CMAKE_CURRENT_LIST_DIR}/xferrun.pc.in ${CMAKE_BINARY_DIR}/xferrun.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/xferrun.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)

@@ -1,5 +1,5 @@
-// Classifies the images of a folder on all ranks, with the C++ API: usage: mpirun -n 4 classify-with-mpi RUN FOLDER
-// Each rank takes every n-th image; rank 0 prints a line an image, as classify-folder does.
+// Classifies the images of a folder on all ranks, with the C++ API: usage: mpirun -n 4 classify-with-mpi RUN
+// FOLDER Each rank takes every n-th image; rank 0 prints a line an image, as classify-folder does.
 #include <fmt/format.h>
 #include <mpi.h>
 
@@ -19,7 +19,8 @@ namespace {
 std::vector<std::string> images_in(const std::filesystem::path& folder) {
   std::vector<std::string> paths;
   for (const auto& entry : std::filesystem::directory_iterator(folder))
-    if (entry.path().extension() == ".png" || entry.path().extension() == ".bmp") paths.push_back(entry.path());
+    if (entry.path().extension() == ".png" || entry.path().extension() == ".bmp")
+      paths.push_back(entry.path());
   std::sort(paths.begin(), paths.end());
   return paths;
 }
@@ -45,7 +46,8 @@ std::string gathered(const std::string& text, int rank, int ranks) {
   int total = 0;
   for (size_t i = 0; i < lengths.size(); total += lengths[i++]) starts[i] = total;
   std::string all(rank == 0 ? static_cast<size_t>(total) : 0, ' ');
-  MPI_Gatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), starts.data(), MPI_CHAR, 0, MPI_COMM_WORLD);
+  MPI_Gatherv(text.data(), length, MPI_CHAR, all.data(), lengths.data(), starts.data(), MPI_CHAR, 0,
+              MPI_COMM_WORLD);
   return all;
 }
 
