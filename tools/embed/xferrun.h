@@ -10,14 +10,15 @@
  *
  * Process-wide are only the destination of log lines (xf_set_log) and what the libraries below have of their
  * own:
- *  - HDF5, which reads and writes runs, prints its error stack by itself unless told not to: it is told not
- * to, for the thread that calls. Where HDF5 was built without thread safety (Debian's is), a program that
- * uses it too must not do so while xf_load() or xf_fine_tune() runs in another thread.
+ *  - HDF5, which reads and writes runs, prints an error stack unless told not to: it is told not to. Where it
+ * was built without thread safety, as Debian's is, a program that uses it too must not do so while xf_load()
+ * or xf_fine_tune() runs in another thread.
  *  - OpenMP keeps a pool of threads for each thread that called.
  * After fork() only a process that had made no call before may make one.
  *
  * This interface is stable: functions and fields are added, none are changed or removed, as long as the
  * library is libxferrun.so.0. */
+/* NOLINTBEGIN: C, with C's names */
 #ifndef XFERRUN_H
 #define XFERRUN_H
 
@@ -137,3 +138,4 @@ xf_status xf_fine_tune(const char* options, xf_watch watch, void* user, xf_error
 #endif
 
 #endif
+/* NOLINTEND */

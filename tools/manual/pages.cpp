@@ -40,8 +40,9 @@ std::string paragraph(const std::string& head, const std::string& text) {
 }
 
 std::string option_text(const CLI::Option& o) {
-  std::string head = bold(long_name(o));
-  for (const std::string& letter : o.get_snames()) head = bold("-" + letter) + ", " + head;
+  std::string head;
+  for (const std::string& letter : o.get_snames()) head.append(bold("-" + letter)).append(", ");
+  head += bold(long_name(o));
   if (takes_value(o)) head += " " + slanted(o.get_type_name()) + (o.get_expected_max() > 1 ? " ..." : "");
   std::string text = o.get_description();
   if (o.get_required()) text += " (required)";

@@ -6,7 +6,7 @@
 #include "engine/data/dataset.h"
 #include "tools/xferrun/run_folder.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the parser's
 class App;
 }
 

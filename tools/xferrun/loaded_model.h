@@ -13,7 +13,7 @@
 #include "tools/xferrun/run_folder.h"
 #include "tools/xferrun/session.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): the parser's
 class App;
 }
 
