@@ -7,11 +7,12 @@
 
 #include "engine/core/error.h"
 #include "kernels/cuda/load.h"
+#include "kernels/module_path.h"
 
 namespace xf::bench {
 
 std::unique_ptr<Peers> load_peers(Stream& compute) {
-  const std::string path = cuda::module_path(kPeerModuleFile);
+  const std::string path = module_path(kPeerModuleFile);
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr)
     throw UnavailableError(kPeerModuleFile, fmt::format("cannot be loaded: {}", dlerror()));

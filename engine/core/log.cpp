@@ -4,10 +4,13 @@
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <mutex>
+#include <utility>
 
 namespace xf::log {
 
 namespace {
+
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
     auto made =
@@ -17,14 +20,32 @@ spdlog::logger& logger() {
   }();
   return *instance;
 }
-}  // namespace
 
-void warnings_only(const std::string& prefix) {
-  logger().set_level(spdlog::level::warn);
-  logger().set_pattern("%^%l%$: " + prefix + "%v");
+void write_to_stderr(Level level, std::string_view text) {
+  logger().log(level == Level::info ? spdlog::level::info : spdlog::level::warn, "{}", text);
 }
 
-void write_info(std::string_view text) { logger().info("{}", text); }
-void write_warning(std::string_view text) { logger().warn("{}", text); }
+struct Destination {
+  std::mutex mutex;
+  Sink sink = write_to_stderr;
+};
+Destination& destination() {
+  static Destination instance;
+  return instance;
+}
+
+}  // namespace
+
+void set_sink(Sink sink) {
+  Destination& to = destination();
+  const std::lock_guard lock(to.mutex);
+  to.sink = sink ? std::move(sink) : write_to_stderr;
+}
+
+void write(Level level, std::string_view text) {
+  Destination& to = destination();
+  const std::lock_guard lock(to.mutex);
+  to.sink(level, text);
+}
 
 }  // namespace xf::log

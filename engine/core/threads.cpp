@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
 #include <cmath>
 #include <cstdlib>
@@ -71,10 +72,8 @@ int slurm_cores() {
   return error == std::errc{} && n > 0 ? n : kNone;
 }
 
-int& setting() {
-  static int count = 0;
-  return count;
-}
+std::atomic<int> process_count = 0;  // 0: not settled yet
+thread_local int thread_count = 0;   // 0: the process's
 
 }  // namespace
 
@@ -87,13 +86,25 @@ int usable_cores() { return share_of_cores(affinity_cores(), 1); }
 
 void set_threads(int count) {
   if (count < 1) throw UsageError("--threads", "needs a count of 1 or more, got " + std::to_string(count));
-  setting() = count;
+  process_count = count;
   omp_set_num_threads(count);
 }
 
 int threads() {
-  if (setting() == 0) set_threads(usable_cores());
-  return setting();
+  if (thread_count != 0) return thread_count;
+  if (process_count == 0) set_threads(usable_cores());
+  return process_count;
+}
+
+ThreadsOfCaller::ThreadsOfCaller(int count) : before_(thread_count), openmp_before_(omp_get_max_threads()) {
+  if (count < 0) throw UsageError("threads", "cannot be " + std::to_string(count));
+  thread_count = count == 0 ? usable_cores() : count;
+  omp_set_num_threads(thread_count);
+}
+
+ThreadsOfCaller::~ThreadsOfCaller() {
+  thread_count = before_;
+  omp_set_num_threads(openmp_before_);
 }
 
 }  // namespace xf

@@ -12,11 +12,26 @@ int usable_cores();
 /// too, what Slurm says is each one's own.
 int share_of_cores(int cores, int processes);
 
-/// Sets the number of threads of every later parallel loop and library call. Throws UsageError below 1.
+/// Sets the number of threads of every later parallel loop and library call of the process. Throws UsageError
+/// below 1.
 void set_threads(int count);
 
-/// The number in force: usable_cores() until set_threads() was called.
+/// The number in force: that of a ThreadsOfCaller, or else of set_threads(), or usable_cores().
 int threads();
+
+/// A number of threads for the thread that calls, as long as this lives, for work inside of another program:
+/// nothing else in the process sees it, and OpenMP's own number for this thread is put back.
+class ThreadsOfCaller {
+ public:
+  /// 0: usable_cores(). Throws UsageError below.
+  explicit ThreadsOfCaller(int count);
+  ThreadsOfCaller(const ThreadsOfCaller&) = delete;
+  ThreadsOfCaller& operator=(const ThreadsOfCaller&) = delete;
+  ~ThreadsOfCaller();
+
+ private:
+  int before_, openmp_before_;
+};
 
 /// Calls body(i) once for each i in [0, count), spread over threads() in contiguous static chunks. A body
 /// must not depend on which thread runs it. The first exception is rethrown here.

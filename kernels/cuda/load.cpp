@@ -3,12 +3,11 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 #include "engine/core/error.h"
+#include "kernels/module_path.h"
 
 namespace xf::cuda {
 namespace {
@@ -48,15 +47,6 @@ const Module& load_once() {
 }
 
 }  // namespace
-
-std::string module_path(const char* file) {
-  std::error_code ignored;
-  const auto folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (const auto& path : {folder / file, folder.parent_path() / "lib" / file}) {
-    if (!folder.empty() && std::filesystem::exists(path, ignored)) return path.string();
-  }
-  return file;
-}
 
 const Module& load_module() {
   static const Module& module = load_once();

@@ -9,13 +9,9 @@
 
 namespace xf::cuda {
 
-/// The path of a module `file`: beside the executable or in ../lib, where this program's own build or
-/// installation put it; else its bare name, for the system's loader to find.
-std::string module_path(const char* file);
-
-/// Loads the module, once: libxferrun_cuda.so beside the executable, in ../lib, or where the system's loader
-/// finds it. Throws UnavailableError where there is no NVIDIA driver, no module, where a CUDA library that it
-/// needs is missing, or where it belongs to another build.
+/// Loads the module, once: libxferrun_cuda.so, where module_path() finds it. Throws UnavailableError where
+/// there is no NVIDIA driver, no module, where a CUDA library that it needs is missing, or where it belongs
+/// to another build.
 const Module& load_module();
 
 /// A backend on GPU `index`. Throws UnavailableError as load_module() and Module::make_backend do.

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "engine/core/error.h"
-#include "kernels/cuda/load.h"
+#include "kernels/module_path.h"
 
 namespace xf::mpi {
 
@@ -26,7 +26,7 @@ int number_of(const char* variable) {
 }
 
 const Module& load_once() {
-  const std::string path = cuda::module_path(kModuleFile);
+  const std::string path = module_path(kModuleFile);
   // Global: MPI loads parts of its own, which look for its names there.
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
   if (library == nullptr)

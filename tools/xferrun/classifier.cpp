@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine/core/error.h"
+#include "engine/core/threads.h"
 #include "engine/data/pixels.h"
 #include "engine/data/resize.h"
 #include "engine/train/metrics.h"
@@ -10,27 +11,48 @@
 
 namespace xf::tool {
 
-Classifier::Classifier(Session& session, const LoadedModel& model)
-    : dialect_(model.dialect),
-      network_(compile_network(session, model, prediction_options(session, 1))),
-      input_({1, dialect_.height, dialect_.width, dialect_.channels}, DType::u8) {}
+namespace {
 
-Prediction Classifier::classify(const io::Image& picture) {
+void fit(const io::Image& picture, const Dialect& dialect, std::span<uint8_t> pixels) {
+  if (dialect.channels == 3) return resize(picture, dialect.resize, dialect.height, dialect.width, pixels);
+  std::vector<uint8_t> rgb(3 * pixels.size());
+  resize(picture, dialect.resize, dialect.height, dialect.width, rgb);
+  to_grey(rgb, pixels);
+}
+
+}  // namespace
+
+Classifier::Classifier(Session& session, const LoadedModel& model, int64_t batch)
+    : dialect_(model.dialect),
+      network_(compile_network(session, model, prediction_options(session, batch))),
+      input_({batch, dialect_.height, dialect_.width, dialect_.channels}, DType::u8) {}
+
+Prediction Classifier::classify(const io::Image& picture) { return classify(std::span(&picture, 1)).front(); }
+
+std::vector<Prediction> Classifier::classify(std::span<const io::Image> pictures) {
+  if (pictures.size() > static_cast<size_t>(network_.batch()))
+    throw InternalError("Classifier", "was made for fewer pictures");
   const std::span<uint8_t> pixels = input_.as<uint8_t>();
-  if (dialect_.channels == 3) {
-    resize(picture, dialect_.resize, dialect_.height, dialect_.width, pixels);
-  } else {
-    std::vector<uint8_t> rgb(3 * pixels.size());
-    resize(picture, dialect_.resize, dialect_.height, dialect_.width, rgb);
-    to_grey(rgb, pixels);
-  }
-  network_.run(input_);
-  const auto result = [&](size_t index) {
+  const size_t bytes = pixels.size() / static_cast<size_t>(network_.batch());
+  parallel_for(static_cast<int64_t>(pictures.size()), [&](int64_t at) {
+    const auto i = static_cast<size_t>(at);
+    fit(pictures[i], dialect_, pixels.subspan(i * bytes, bytes));
+  });
+  network_.run(input_);  // what is left of earlier pictures in the rows behind has no influence
+  std::vector<Prediction> predictions(pictures.size());
+  const auto rows_of = [&](size_t index, std::vector<float> Prediction::*row) {
     const Tensor tensor = network_.result(index);
     const auto values = tensor.as<float>();
-    return std::vector<float>(values.begin(), values.end());
+    const size_t width = values.size() / static_cast<size_t>(network_.batch());
+    for (size_t i = 0; i < predictions.size(); ++i) {
+      const auto one = values.subspan(i * width, width);
+      (predictions[i].*row).assign(one.begin(), one.end());
+    }
   };
-  return {0, 0, 0, result(0), result(1), result(2)};
+  rows_of(0, &Prediction::probabilities);
+  rows_of(1, &Prediction::features);
+  rows_of(2, &Prediction::logits);
+  return predictions;
 }
 
 InferenceOptions prediction_options(const Session& session, int64_t batch) {

@@ -1,8 +1,10 @@
 #pragma once
-// A loaded network that classifies pictures in memory, one by one.
+// A loaded network that classifies pictures in memory.
 
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "engine/io/image.h"
 #include "engine/train/metrics.h"
@@ -12,11 +14,13 @@ namespace xf::tool {
 
 class Classifier {
  public:
-  /// The model must outlive it.
-  Classifier(Session& session, const LoadedModel& model);
+  /// The model must outlive it. `batch`: how many pictures it computes at once.
+  Classifier(Session& session, const LoadedModel& model, int64_t batch = 1);
   /// Probabilities, features and logits of a picture of any size, which is preprocessed as the network's
   /// weights want it. Label and loss are left 0.
   [[nodiscard]] Prediction classify(const io::Image& picture);
+  /// The same of at most `batch` pictures.
+  [[nodiscard]] std::vector<Prediction> classify(std::span<const io::Image> pictures);
 
  private:
   const Dialect& dialect_;

@@ -2,6 +2,7 @@
 // The subcommands: each adds itself to the parser, and runs when it was chosen.
 
 #include <CLI/CLI.hpp>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -48,6 +49,9 @@ template <class Json>
 std::string json_text(const Json& value, int indent = -1) {
   return value.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
+
+/// The parser of the whole command line.
+std::unique_ptr<CLI::App> make_parser();
 
 /// Runs the program: parses, runs the chosen command, maps errors to exit codes.
 int run_program(int argc, char** argv);

@@ -31,10 +31,10 @@ bool gives(const std::vector<std::string>& arguments, const std::string& option)
                      [&](const std::string& a) { return a == option || a.starts_with(option + "="); });
 }
 
-/// One option of the file as arguments.
+/// One option of a JSON object as arguments.
 class Arguments {
  public:
-  Arguments(const std::string& file, const std::string& key) : file_(file), key_(key) {}
+  Arguments(const std::string& source, const std::string& key) : source_(source), key_(key) {}
 
   std::vector<std::string> of(const CLI::Option& option, const nlohmann::ordered_json& value) const {
     if (option.get_items_expected_max() == 0) {
@@ -50,7 +50,7 @@ class Arguments {
 
  private:
   [[noreturn]] void refuse(const std::string& why) const {
-    throw DataError(file_, fmt::format("\"{}\" {}", key_, why),
+    throw DataError(source_, fmt::format("\"{}\" {}", key_, why),
                     fmt::format("correct it, or give --{} on the command line", key_));
   }
   [[nodiscard]] std::string one(const nlohmann::ordered_json& value) const {
@@ -58,25 +58,31 @@ class Arguments {
     return fmt::format("--{}={}", key_, value.is_string() ? value.get<std::string>() : value.dump());
   }
 
-  const std::string &file_, &key_;
+  const std::string &source_, &key_;
 };
 
 }  // namespace
 
 std::vector<std::string> with_config_file(const CLI::App& app, const std::vector<std::string>& arguments) {
-  const ChosenCommand command = chosen_command(app, arguments);
   const std::string file = named_file(arguments);
-  if (file.empty() || command.app->get_option_no_throw(kOption) == nullptr) return arguments;
+  if (file.empty() || chosen_command(app, arguments).app->get_option_no_throw(kOption) == nullptr)
+    return arguments;
+  return with_options(app, arguments, read_json_object(file, kExample), file);
+}
+
+std::vector<std::string> with_options(const CLI::App& app, const std::vector<std::string>& arguments,
+                                      const nlohmann::ordered_json& options, const std::string& source) {
+  const ChosenCommand command = chosen_command(app, arguments);
   const auto at = arguments.begin() + command.words;
   std::vector<std::string> result(arguments.begin(), at);
-  const nlohmann::ordered_json options = read_json_object(file, kExample);
   for (const auto& [key, value] : options.items()) {
     const CLI::Option* option = command.app->get_option_no_throw("--" + key);
     if (option == nullptr || key == "config" || key == "help")
-      throw UsageError(file, fmt::format("\"{}\" is no option of {} that can stand there", key, command.name),
+      throw UsageError(source,
+                       fmt::format("\"{}\" is no option of {} that can stand there", key, command.name),
                        fmt::format("see {} --help", command.name));
     if (gives(arguments, "--" + key)) continue;
-    for (std::string& argument : Arguments(file, key).of(*option, value))
+    for (std::string& argument : Arguments(source, key).of(*option, value))
       result.push_back(std::move(argument));
   }
   result.insert(result.end(), at, arguments.end());

@@ -1,11 +1,14 @@
 #pragma once
 // How commands read the images of --data.
 
-#include <CLI/CLI.hpp>
 #include <string>
 
 #include "engine/data/dataset.h"
 #include "tools/xferrun/run_folder.h"
+
+namespace CLI {  // NOLINT(readability-identifier-naming): the parser's
+class App;
+}
 
 namespace xf::tool {
 

@@ -174,10 +174,7 @@ void check_kept(const char* option, const std::string& file, const FineTuneOptio
 void run(FineTuneOptions o) {
   check_fine_tune(o);
   const TrainingRequest request = fine_tune_request(o);
-  const Dataset data = open_images(o.data, parse_on_bad_image(o.on_bad_image), o.view);
-  require_two_classes(data);
-  check_view(data.view, request.dialect.channels);
-  if (data.view.kind != View::Kind::plain) log::info("view: {}", name(data.view));
+  const Dataset data = fine_tune_data(o, request);
   if (o.folds > 0) return run_folds(o, request, data);
   if (o.seeds > 0) return run_seeds(o, request, data);
   run_once(o, request, data);
@@ -202,6 +199,14 @@ TrainingRequest fine_tune_request(FineTuneOptions& o) {
   settle_dialect(o, request);
   settle_rates(o, request);
   return request;
+}
+
+Dataset fine_tune_data(const FineTuneOptions& o, const TrainingRequest& request) {
+  Dataset data = open_images(o.data, parse_on_bad_image(o.on_bad_image), o.view);
+  require_two_classes(data);
+  check_view(data.view, request.dialect.channels);
+  if (data.view.kind != View::Kind::plain) log::info("view: {}", name(data.view));
+  return data;
 }
 
 TrainingResult fine_tune(const FineTuneOptions& o, const TrainingRequest& request, const Dataset& data,

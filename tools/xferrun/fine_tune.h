@@ -19,6 +19,10 @@ TrainingRequest fine_tune_request(FineTuneOptions& o);
 /// and OutputExistsError where --out is there and may not be replaced.
 void check_fine_tune(const FineTuneOptions& o);
 
+/// The images of --data. Throws as open_images(), and DataError and UsageError where the network cannot learn
+/// from them.
+Dataset fine_tune_data(const FineTuneOptions& o, const TrainingRequest& request);
+
 /// Splits the data, makes the RUN folder, trains, and evaluates the test part where there is one. `heading`
 /// is put before the epochs' log lines.
 TrainingResult fine_tune(const FineTuneOptions& o, const TrainingRequest& request, const Dataset& data,

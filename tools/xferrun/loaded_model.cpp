@@ -4,6 +4,7 @@
 
 #include "engine/core/error.h"
 #include "engine/core/log.h"
+#include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
 #include "tools/xferrun/world.h"
 #include "weights/bundled/bundled.h"

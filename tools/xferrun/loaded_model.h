@@ -9,10 +9,13 @@
 #include "engine/analyze/out_of_class.h"
 #include "engine/data/dataset.h"
 #include "engine/data/scan.h"
-#include "tools/xferrun/command.h"
 #include "tools/xferrun/data_options.h"
 #include "tools/xferrun/run_folder.h"
 #include "tools/xferrun/session.h"
+
+namespace CLI {  // NOLINT(readability-identifier-naming): the parser's
+class App;
+}
 
 namespace xf::tool {
 

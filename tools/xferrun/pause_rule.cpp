@@ -35,19 +35,19 @@ void add_saving_options(CLI::App& command, SavingOptions& o) {
       ->capture_default_str();
 }
 
-PauseRule::PauseRule(const SavingOptions& options, const StopSignal& signal)
-    : options_(options), signal_(signal), asked_(Clock::now()), saved_(asked_) {}
+PauseRule::PauseRule(const SavingOptions& options, std::function<bool()> stop)
+    : options_(options), stop_(std::move(stop)), asked_(Clock::now()), saved_(asked_) {}
 
 Pause PauseRule::ask(double saving_seconds) {
   constexpr double kMinute = 60;
   const Clock::time_point now = Clock::now();
   longest_ = std::max(longest_, seconds_between(asked_, now));
   asked_ = now;
-  if (signal_.requested()) return Pause::stop;
+  if (stop_()) return Pause::stop;
   // Once more as long as the longest wait for an update so far, and the saving, with as much again to spare.
   const double needed = 2 * (longest_ + saving_seconds);
-  if (options_.max_minutes > 0 &&
-      seconds_between(kProcessStart, now) + needed > kMinute * options_.max_minutes)
+  if (options_.max_minutes > 0 && seconds_between(options_.started.value_or(kProcessStart), now) + needed >
+                                      kMinute * options_.max_minutes)
     return Pause::stop;
   if (options_.checkpoint_minutes == 0 ||
       seconds_between(saved_, now) < kMinute * options_.checkpoint_minutes)

@@ -11,6 +11,7 @@
 #include "engine/signal/qscan.h"
 #include "engine/train/glitch_mean.h"
 #include "tools/xferrun/classifier.h"
+#include "tools/xferrun/command.h"
 
 namespace xf::tool {
 

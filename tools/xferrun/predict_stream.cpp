@@ -8,6 +8,7 @@
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "tools/xferrun/classifier.h"
+#include "tools/xferrun/command.h"
 #include "tools/xferrun/done_list.h"
 #include "tools/xferrun/folder_watch.h"
 #include "tools/xferrun/line_source.h"

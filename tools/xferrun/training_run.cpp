@@ -189,8 +189,9 @@ void TrainingRun::restore(const weights::Checkpoint& c) {
   state_ = c.state;
 }
 
-/// All epochs, or those that are left. A signal is obeyed between two updates.
-EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options, const StopSignal& signal) {
+/// All epochs, or those that are left. A signal, or the host, is obeyed between two updates.
+EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options,
+                              const std::optional<StopSignal>& signal) {
   LoaderOptions load = evaluation_loader(request_.dialect, batch_of_rank(options_));
   std::optional<Loader> validation;
   if (!val_.samples.empty()) validation.emplace(val_.samples, load);
@@ -200,11 +201,20 @@ EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options
   load.augment = request_.augment;
   Loader training(train_.samples, load);
 
-  PauseRule rule(options.saving, signal);
+  const auto& host = options.saving.host;
+  int epoch = state_.epoch;
+  int64_t images = 0;
+  bool unwanted = false;
+  PauseRule rule(options.saving, [&] { return signal ? signal->requested() : unwanted; });
   CheckpointWriter checkpoints(folder.path(), options.saving.keep);
   std::optional<Progress> progress;
   TrainEvents events;
   events.progress = [&](int64_t done, int64_t total, double loss) {
+    if (host) {
+      images = total;
+      if (!host({epoch, options_.epochs, done, total, loss, nullptr})) unwanted = true;
+      return;
+    }
     if (!progress) progress.emplace(options.heading + "training", "images");
     progress->update(done, total, fmt::format(", loss {:.4f}", loss));
   };
@@ -216,6 +226,8 @@ EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options
     if (best && is_writer()) save_best(folder, m.epoch);
     folder.add_metrics(m);
     log::info("{}{}", options.heading, epoch_line(m, options_.epochs, best));
+    epoch = m.epoch + 1;
+    if (host && !host({m.epoch, options_.epochs, images, images, m.train_loss, &m})) unwanted = true;
   };
   events.pause = [&] { return rule.ask(checkpoints.seconds()); };
   events.checkpoint = [&](const TrainState& state) {
@@ -237,12 +249,14 @@ EpochMetrics TrainingRun::fit(const RunFolder& folder, const RunOptions& options
 
 TrainingResult TrainingRun::run(const RunFolder& folder, const RunOptions& options) {
   TrainingResult result;
-  const StopSignal signal;
+  std::optional<StopSignal> signal;
+  if (!options.saving.host) signal.emplace();
   result.best = fit(folder, options, signal);
   const std::string message =
       fmt::format("xferrun: error: training: stopped while its best weights were tested\nxferrun: {}\n",
                   options.saving.go_on);
-  const StopSignal::AtOnce now(kStopped, message.c_str());
+  std::optional<StopSignal::AtOnce> now;
+  if (signal) now.emplace(kStopped, message.c_str());
   meet(world());  // best.h5 is there
   load_best(folder);
   Inference network = best_network();

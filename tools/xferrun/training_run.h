@@ -68,11 +68,13 @@ class TrainingRun {
   /// checkpoints into the folder, looks at Part::test with the best weights at the very end, and writes the
   /// folder's reference for images of no class; with View::Kind::all its points are glitches, each the
   /// mean_prediction() of its images. Throws DivergedError when a loss or a weight is no longer finite, and
-  /// StoppedError after a signal or near the end of its time, when it has put down where it is.
+  /// StoppedError after a signal, by the host's wish, or near the end of its time, when it has put down where
+  /// it is.
   TrainingResult run(const RunFolder& folder, const RunOptions& options);
 
  private:
-  EpochMetrics fit(const RunFolder& folder, const RunOptions& options, const StopSignal& signal);
+  EpochMetrics fit(const RunFolder& folder, const RunOptions& options,
+                   const std::optional<StopSignal>& signal);
   void save_best(const RunFolder& folder, int epoch);
   void load_best(const RunFolder& folder);
   /// With the store's weights; gives probabilities, features and logits.

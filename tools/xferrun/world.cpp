@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <memory>
+#include <string_view>
 
 #include "engine/core/log.h"
 #include "engine/dist/comm_single.h"
@@ -26,7 +28,10 @@ Shard share() { return {world().rank(), world().size()}; }
 Membership::Membership() {
   if (mpi::launched_ranks() == 1) return;
   joined() = mpi::load_module().make_comm();
-  if (!is_writer()) log::warnings_only(fmt::format("rank {}: ", world().rank()));
+  if (is_writer()) return;
+  log::set_sink([rank = world().rank()](log::Level level, std::string_view text) {
+    if (level == log::Level::warning) fmt::print(stderr, "warning: rank {}: {}\n", rank, text);
+  });
 }
 
 Membership::~Membership() { joined().reset(); }
