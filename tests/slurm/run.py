@@ -55,7 +55,8 @@ class Site:
             text, changed = re.subn(rf"^{name}=(\([^)]*\)|.*)$", lambda _, line=f"{name}={value}": line, text, flags=re.MULTILINE)
             assert changed == 1, f"{script}: {changed} lines {name}="
         edited = pictures.write(self.path(script + ".sbatch"), text)
-        return self.cluster.submit("--mem=500M", "--cpus-per-task=1", *sbatch, edited, environment=self.environment)
+        memory = "--mem-per-cpu=500M" if "--mem-per-cpu" in text else "--mem=500M"
+        return self.cluster.submit(memory, "--cpus-per-task=1", *sbatch, edited, environment=self.environment)
 
     def tell(self, command, *options):
         """What a command prints as a job."""
@@ -184,10 +185,9 @@ def case_several_devices(site):
         raise Skip("the program has no MPI module")
     if CORES < 2:
         raise Skip("two processes need two cores")
-    ranks = ["--ntasks=2", "--mem-per-cpu=500M"]
-    whole = site.submit("several-devices", ranks, data=site.data, run=site.path("whole"), options=LONG)
+    whole = site.submit("several-devices", ["--ntasks=2"], data=site.data, run=site.path("whole"), options=LONG)
     site.cluster.finish(whole)
-    job = site.submit("several-devices", ranks, data=site.data, run=site.path("shared"), options=LONG)
+    job = site.submit("several-devices", ["--ntasks=2"], data=site.data, run=site.path("shared"), options=LONG)
     site.cluster.wait_for(lambda: site.epochs("shared") > 2, "progress")
     site.cluster("scancel", "--batch", "--signal=USR1", job)
     site.cluster.finish(job)
