@@ -4,6 +4,7 @@
 usage: run.py BINARY [MOMENTS]
   MOMENTS   at how many moments it is killed (default 40): half of them between two calls that write, sync or rename
             (shim.c), half at any time. Faults of the disk are at each of these calls in turn, at most that many.
+Besides: folders that are read-only, full or without locks, and files that may not grow (disks.py).
 Needs gcc, python3 with h5py and numpy. Prints a line for each part and a closing count; exits 1 when one failed.
 """
 import concurrent.futures
@@ -20,8 +21,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "cli"))
 sys.dont_write_bytecode = True
 
+import disks  # noqa: E402
 import pictures  # noqa: E402
-from program import ENVIRONMENT  # noqa: E402
+from program import ENVIRONMENT, Skip  # noqa: E402
 from same_run import check_same  # noqa: E402
 
 EPOCHS = 3
@@ -36,16 +38,20 @@ class Training:
         self.shim = os.path.join(here, "shim.so")
         subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Werror", os.path.join(HERE, "shim.c"), "-o", self.shim, "-ldl"], check=True)
 
-    def start(self, out, *options, fault=None, count=None):
+    def command(self, out, *options):
         arguments = ["fine-tune", "--model", "resnet18_narrow", "--from-scratch", "--preprocess", "unit", "--data", self.data, "--out", out,
                      "--epochs", EPOCHS, "--batch", 4, "--seed", 3, "--threads", 1, "--device", "cpu", "--optimizer", "adam", "--lr", 0.001,
                      "--ema", 0.9, "--checkpoint-minutes", 0.0005, *options]
-        environment = dict(ENVIRONMENT)
-        if fault or count:
-            environment |= {"LD_PRELOAD": self.shim, "XFERRUN_FAULT": fault or "count:0", "XFERRUN_FAULT_FOLDER": out}
-        if count:
-            environment["XFERRUN_FAULT_COUNT"] = count
-        return subprocess.Popen([self.binary, *map(str, arguments)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return [self.binary, *map(str, arguments)]
+
+    def environment(self, out="", fault=None, count=None):
+        if not fault and not count:
+            return ENVIRONMENT
+        counted = {"XFERRUN_FAULT_COUNT": count} if count else {}
+        return {**ENVIRONMENT, "LD_PRELOAD": self.shim, "XFERRUN_FAULT": fault or "count:0", "XFERRUN_FAULT_FOLDER": out, **counted}
+
+    def start(self, out, *options, **fault):
+        return subprocess.Popen(self.command(out, *options), env=self.environment(out, **fault), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def run(self, out, *options, code=0, **more):
         process = self.start(out, *options, **more)
@@ -114,6 +120,17 @@ def main(binary, moments):
             shutil.rmtree(out)
             return hit
 
+        begun = disks.begun_run(training, os.path.join(here, "begun"), calls)
+        for number, (name, function) in enumerate(disks.all_cases()):
+            try:
+                function(training, os.path.join(here, f"disk-{number}"), reference, begun)
+                passed += 1
+            except Skip as skip:
+                print(f"skipped: faults {name}: {skip}", flush=True)
+            except Exception as e:  # the others still run
+                failed += 1
+                print(f"FAIL {name}: {type(e).__name__}: {e}", flush=True)
+
         with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
             cases = [(name, pool.submit(one, i, function, arguments))
                      for i, (name, function, arguments) in enumerate(all_cases(calls, moments, seconds))]
@@ -124,9 +141,9 @@ def main(binary, moments):
                 except Exception as e:  # the others still run
                     failed += 1
                     print(f"FAIL {name}: {type(e).__name__}: {e}", flush=True)
+            print(f"{hit} of {len(cases)} trainings ended early", flush=True)  # the others were done before, or went on
     finally:
         shutil.rmtree(here, ignore_errors=True)
-    print(f"{hit} of {passed + failed} trainings ended early")  # the others were done before, or went on
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

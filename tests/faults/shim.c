@@ -5,6 +5,7 @@ XFERRUN_FAULT=KIND:N with KIND
   kill     the process is killed before the call
   ENOSPC, EIO, EDQUOT, EROFS    the call fails
   short    a write writes half of its bytes; other calls do as always
+  ENOLCK, EOPNOTSUPP, ENOSYS    there are no locks: every call for one fails, N does not matter
 XFERRUN_FAULT_FOLDER is the folder; calls that have to do with nothing in it are not counted. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -15,6 +16,7 @@ XFERRUN_FAULT_FOLDER is the folder; calls that have to do with nothing in it are
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 static atomic_long calls;
@@ -102,4 +104,21 @@ int ftruncate(int descriptor, off_t size) {
 int rename(const char* from, const char* to) {
   FAILS(in_folder(to))
   return REAL(int, "rename", const char*, const char*)(from, to);
+}
+
+/* 0, or the errno of every lock. */
+static int no_locks(void) {
+  const char* what = getenv("XFERRUN_FAULT");
+  if (what == NULL) return 0;
+  if (strncmp(what, "ENOLCK", 6) == 0) return ENOLCK;
+  if (strncmp(what, "EOPNOTSUPP", 10) == 0) return EOPNOTSUPP;
+  return strncmp(what, "ENOSYS", 6) == 0 ? ENOSYS : 0;
+}
+
+int flock(int descriptor, int operation) {
+  if (no_locks() != 0) {
+    errno = no_locks();
+    return -1;
+  }
+  return REAL(int, "flock", int, int)(descriptor, operation);
 }

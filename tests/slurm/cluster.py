@@ -1,6 +1,7 @@
 """A Slurm of one node: munged, slurmctld and slurmd of their own on this machine, in a folder."""
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -74,12 +75,13 @@ class Cluster:
         return self
 
     def __exit__(self, *_):
-        if len(self.daemons) == 3:
-            subprocess.run(["scancel", "--full", "--signal=KILL", "--user=root"], env=self.environment, timeout=30)
-            subprocess.run(["scancel", "--user=root"], env=self.environment, timeout=30)
-            end = time.monotonic() + 20
-            while self("squeue", "--noheader").strip() and time.monotonic() < end:
-                time.sleep(0.2)
+        try:
+            if len(self.daemons) == 3:
+                self("scancel", "--full", "--signal=KILL", "--user=root")
+                self("scancel", "--user=root")
+                self.wait_for(lambda: not self("squeue", "--noheader").strip(), "end of all jobs", 20)
+        except (AssertionError, subprocess.TimeoutExpired) as e:
+            print(f"the jobs could not be ended: {e}")
         for daemon in reversed(self.daemons):
             daemon.terminate()
             try:
@@ -87,6 +89,18 @@ class Cluster:
             except subprocess.TimeoutExpired:
                 daemon.kill()
                 daemon.wait()
+        for step in self._left():
+            os.kill(step, signal.SIGKILL)
+
+    def _left(self):
+        """Processes that the daemons started and that are still there: a step waits for ever for a controller that is gone."""
+        for name in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{name}/environ", "rb") as f:
+                    if f"SLURM_CONF={self._file('slurm.conf')}".encode() in f.read().split(b"\0"):
+                        yield int(name)
+            except OSError:
+                pass  # it has ended
 
     def __call__(self, *command):
         """What a Slurm command prints."""
@@ -137,7 +151,9 @@ class Cluster:
     def _start(self, name, *arguments):
         with open(self._file(name + ".log"), "wb") as log:
             program = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin")
-            self.daemons.append(subprocess.Popen([program, *arguments], env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL))
+            # In a session of its own: a signal to this process's group leaves it to __exit__.
+            self.daemons.append(subprocess.Popen([program, *arguments], env=self.environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                                 start_new_session=True))
 
     def _start_munge(self):
         with open(os.open(self._file("munge.key"), os.O_CREAT | os.O_WRONLY, 0o400), "wb") as f:

@@ -29,7 +29,8 @@ void keep_standard_streams() {
 }
 
 void handle_signals() {
-  std::signal(SIGPIPE, SIG_IGN);
+  // The write that would bring them fails instead: EPIPE, and EFBIG beyond the limit of a file's size.
+  for (const int signal : {SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_IGN);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction now {};
     ::sigaction(signal, nullptr, &now);

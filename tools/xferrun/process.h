@@ -8,7 +8,7 @@ namespace xf::tool {
 void keep_standard_streams();
 
 /// SIGINT, SIGTERM and SIGHUP remove what is half written and then end the process as they always do. A
-/// closed pipe becomes a write error with a message instead of a silent death.
+/// closed pipe and a file at its limit of size become a write error with a message instead of a silent death.
 void handle_signals();
 
 }  // namespace xf::tool
