@@ -62,7 +62,7 @@ void add_options(CLI::App& command, FineTuneOptions& o) {
   command.add_option("--epochs", o.epochs, "passes over the training part")
       ->check(positive)
       ->capture_default_str();
-  command.add_option("--batch", o.batch, "images per step")
+  command.add_option("--batch", o.batch, "images per step; with mpirun, of all processes together")
       ->check(CLI::Range(2, 65536))
       ->capture_default_str();
   command.add_option("--accumulate", o.accumulate, "steps per update: the gradient is their mean")
