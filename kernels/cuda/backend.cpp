@@ -89,6 +89,8 @@ class CudaBackend final : public Backend {
   }
 
   void download(Stream& stream, std::byte* host, const std::byte* device, size_t bytes) override {
+    // First what was queued: CUDA itself would wait for it here, and hear nothing of ranks that are lost.
+    stream.synchronize();
     check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, cuda_stream(stream).use()),
           "download");
     stream.synchronize();

@@ -17,6 +17,8 @@ using namespace xf::standin;
 
 namespace {
 
+constexpr int kGreatestPriority = -5;
+
 cudaError_t last_error = cudaSuccess;
 
 cudaError_t status(cudaError_t error) {
@@ -96,10 +98,12 @@ cudaError_t cudaGetDeviceCount(int* count) {
 }
 cudaError_t cudaSetDevice(int device) {
   if (const cudaError_t error = driver_status(); error != cudaSuccess) return status(error);
-  return status(device >= 0 && device < machine().devices ? cudaSuccess : cudaErrorInvalidDevice);
+  if (device < 0 || device >= machine().devices) return status(cudaErrorInvalidDevice);
+  current_device() = device;
+  return cudaSuccess;
 }
 cudaError_t cudaGetDevice(int* device) {
-  *device = 0;
+  *device = current_device();
   return cudaSuccess;
 }
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
@@ -110,6 +114,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   properties->minor = machine().compute_minor;
   properties->totalGlobalMem = machine().memory_bytes;
   properties->multiProcessorCount = 4;
+  properties->uuid.bytes[0] = static_cast<char>(1 + device);
   return cudaSuccess;
 }
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int /*device*/) {
@@ -173,6 +178,15 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned /*flags*/) 
   *stream = create_stream();
   return cudaSuccess;
 }
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int priority) {
+  if (priority < kGreatestPriority || priority > 0) return status(cudaErrorInvalidValue);
+  return cudaStreamCreateWithFlags(stream, flags);
+}
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  *least = 0;
+  *greatest = kGreatestPriority;
+  return cudaSuccess;
+}
 cudaError_t cudaStreamCreate(cudaStream_t* stream) { return cudaStreamCreateWithFlags(stream, 0); }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   destroy_stream(stream);
@@ -230,6 +244,8 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   return cudaSuccess;
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {
+  // Time passes between two questions: something of what is queued is done.
+  if (event->mark && !event->mark->reached) go_on();
   return !event->mark || event->mark->reached ? cudaSuccess : cudaErrorNotReady;
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
@@ -255,7 +271,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   const bool joined = release_joined(*capture, std::exchange(stream->last, {}));
   if (capture->invalid) return status(cudaErrorStreamCaptureInvalidated);
   if (!joined) return status(cudaErrorStreamCaptureUnjoined);
-  *graph = new CUgraph_st{capture->nodes};
+  *graph = new CUgraph_st{std::move(capture->nodes)};
   return cudaSuccess;
 }
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, cudaStreamCaptureStatus* s) {
@@ -269,7 +285,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
-  enqueue(stream, [nodes = executable->nodes] { replay(nodes); });
+  launch(stream, executable->nodes);
   return cudaSuccess;
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {

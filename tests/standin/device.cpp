@@ -33,6 +33,11 @@ Machine& machine() {
   return m;
 }
 
+int& current_device() {
+  static thread_local int device = 0;
+  return device;
+}
+
 DeviceMemory& device_memory() {
   static DeviceMemory m;
   return m;

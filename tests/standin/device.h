@@ -14,9 +14,13 @@ struct Machine {
   int compute_major = 9, compute_minor = 0;
   size_t memory_bytes = size_t{1} << 32;
   size_t cudnn_version = 0;  ///< 0: that of the headers
+  int nccl_version = 0;      ///< likewise
+  int nccl_init = 0;         ///< what ncclCommInitRank returns, where that is an error
 };
 /// The machine from now on; memory that is in use stays.
 Machine& machine();
+/// The calling thread's.
+int& current_device();
 
 /// Device memory. The host can neither read nor write it: pages are inaccessible unless work of a stream
 /// runs.

@@ -14,6 +14,9 @@
 namespace xf::standin {
 
 using Work = std::function<void()>;
+/// Work that other work ends: it is given the mark to be reached then.
+struct Mark;
+using LongWork = std::function<void(const std::shared_ptr<Mark>&)>;
 
 /// How the other streams move while one is waited for: as late as possible (only where the awaited one
 /// depends on them), or as early (all they can, before it).
@@ -32,7 +35,9 @@ struct Mark {
 /// A captured piece of work and what must run before it, by position in the graph.
 struct GraphNode {
   Work work;
+  LongWork long_work;  ///< instead of it
   std::vector<size_t> after;
+  std::shared_ptr<void> keeps;  ///< alive while a graph has this node
 };
 using GraphNodes = std::vector<GraphNode>;
 
@@ -60,6 +65,7 @@ struct CUstream_st {
   std::deque<Item> queue;
   std::shared_ptr<xf::standin::Capture> capture;
   std::vector<size_t> last;  ///< in a capture: the nodes that the next one follows
+  int device = 0;
 };
 struct CUgraph_st {
   xf::standin::GraphNodes nodes;
@@ -74,14 +80,20 @@ namespace xf::standin {
 CUstream_st& stream_of(cudaStream_t handle);
 /// Queues work, or adds it to the capture in progress.
 void enqueue(cudaStream_t stream, Work work);
-/// Runs a stream's work to its end, and of the others what that waits for. Throws std::runtime_error when it
-/// waits for what nobody will do.
+/// What follows in the stream waits for the mark. A capture's graph shares `keeps`.
+void enqueue_long(cudaStream_t stream, LongWork work, const std::shared_ptr<void>& keeps = {});
+/// Runs a stream's work to its end, and of the others what that waits for. Where another rank has to do
+/// something first (turns.h), it gets its turn. Throws std::runtime_error when the stream waits for what
+/// nobody will do.
 void drain(CUstream_st& stream);
+/// All streams of the current device.
 void drain_all();
 /// Runs until the mark is reached.
 void reach(const Mark& mark);
-/// Runs captured work in an order that the graph allows: what was captured last first.
-void replay(const GraphNodes& nodes);
+/// Runs something that some stream has to do next, or gives other ranks their turn. Throws as drain().
+void go_on();
+/// Queues captured work in an order that the graph allows: what was captured last first.
+void launch(cudaStream_t stream, const GraphNodes& nodes);
 
 /// How many graphs were made ready to be replayed so far.
 size_t& graphs_made();
