@@ -23,8 +23,8 @@ struct MemoryEstimate {
 /// `plan` must have been compiled in this process. `image_bytes`: of a batch; `communication`: of the ranks.
 MemoryEstimate estimate_memory(const TrainingPlan& plan, size_t image_bytes, size_t communication = 0);
 
-/// What a rank takes to exchange gradients with the others: a bucket of kBucketBytes, and as much of theirs. 0
-/// for a process that is alone.
+/// What a rank takes to exchange gradients with the others: a bucket of kBucketBytes, and as much of theirs.
+/// 0 for a process that is alone.
 size_t communication_bytes(int ranks);
 
 /// Resident memory now and at its highest, in bytes (VmRSS and VmHWM of /proc/self/status).
