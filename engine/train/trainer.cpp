@@ -257,7 +257,7 @@ void Trainer::train_epoch(Loader& train, const TrainEvents& events) {
   state_.sums.seconds = seconds_before + seconds_since(start_time);
 }
 
-void Trainer::validate(Loader& validation, EpochMetrics& m) {
+void Trainer::validate(Loader& validation, const TrainEvents& events, EpochMetrics& m) {
   if (!validation_) {
     InferenceOptions options;
     options.batch = batch_of_rank(options_);
@@ -267,7 +267,14 @@ void Trainer::validate(Loader& validation, EpochMetrics& m) {
     options.prefix = evaluation_prefix();
     validation_ = std::make_unique<Inference>(spec_, options, backend_, store_, memory_);
   }
-  const std::vector<Prediction> predictions = predict(*validation_, validation, comm_);
+  const auto pause_if_asked = [&] {
+    const Pause pause = together(events.pause ? events.pause() : Pause::no);
+    // All steps of the epoch are done: who goes on here begins with the validation.
+    if (pause != Pause::no && events.checkpoint) events.checkpoint(state_);
+    if (pause == Pause::stop)
+      throw StoppedError("training", fmt::format("stopped in the validation of epoch {}", state_.epoch));
+  };
+  const std::vector<Prediction> predictions = predict(*validation_, validation, comm_, pause_if_asked);
   if (predictions.empty()) return;
   const std::vector<std::string> classes(predictions.front().probabilities.size());
   const Evaluation e = evaluate(predictions, classes);
@@ -294,7 +301,7 @@ EpochMetrics Trainer::fit(Loader& train, Loader* validation, const TrainEvents& 
     m.train_top1 = sums.hits / images;
     m.images_per_second = images / sums.seconds;
     const auto start = std::chrono::steady_clock::now();
-    if (validation != nullptr) validate(*validation, m);
+    if (validation != nullptr) validate(*validation, events, m);
     m.seconds = sums.seconds + seconds_since(start);
     const bool is_best = best.update(m);
     if (events.epoch) events.epoch(m, is_best);
@@ -335,11 +342,13 @@ std::vector<Prediction> predictions_of(Inference& inference, const ImageBatch& b
 
 }  // namespace
 
-std::vector<Prediction> predict(Inference& inference, Loader& loader, Comm& comm) {
+std::vector<Prediction> predict(Inference& inference, Loader& loader, Comm& comm,
+                                const std::function<void()>& before_batch) {
   std::vector<Prediction> predictions;
   ImageBatch batch;
   loader.start_epoch(0);
   while (loader.next(batch)) {
+    if (before_batch) before_batch();
     const std::vector<Prediction> all = gather(predictions_of(inference, batch), comm);
     predictions.insert(predictions.end(), all.begin(), all.end());
   }

@@ -41,7 +41,8 @@ struct TrainEvents {
   std::function<void(int64_t images_done, int64_t images_total, double loss)> progress;
   /// After each epoch; `best` says whether the weights in the store are the best so far.
   std::function<void(const EpochMetrics&, bool best)> epoch;
-  /// Asked after each update: whether to put down where the training is, and whether to end there.
+  /// Asked after each update, and before each batch of a validation: whether to put down where the training
+  /// is, and whether to end there.
   std::function<Pause()> pause;
   /// Where the training is, at the end of each epoch and when pause() wants it: this and the store's tensors
   /// are all that fit() needs to go on with the same bits.
@@ -92,7 +93,7 @@ class Trainer {
   double finish(const Started& started, EpochSums& sums);
   void apply_update(int64_t updates_per_epoch);
   void train_epoch(Loader& train, const TrainEvents& events);
-  void validate(Loader& validation, EpochMetrics& m);
+  void validate(Loader& validation, const TrainEvents& events, EpochMetrics& m);
 
   NetworkSpec spec_;
   TrainOptions options_;
@@ -119,7 +120,8 @@ int64_t batch_of_rank(const TrainOptions& options);
 
 /// Class probabilities of every sample of a loader, in the loader's order; with features and logits where
 /// these are the second and third result that the network was compiled for. Where each rank's loader gives
-/// its share, all get all of them.
-std::vector<Prediction> predict(Inference& inference, Loader& loader, Comm& comm = single_comm());
+/// its share, all get all of them. `before_batch` may end it by an exception.
+std::vector<Prediction> predict(Inference& inference, Loader& loader, Comm& comm = single_comm(),
+                                const std::function<void()>& before_batch = {});
 
 }  // namespace xf

@@ -303,7 +303,7 @@ TEST_CASE("one rank's wish stops all; other ranks go on with the same images") {
   std::vector<Outcome> stopped(2);
   test::run_ranks(2, [&](Comm& comm) {
     int asked = 0;
-    const auto wish = [&] { return ++asked == 3 && comm.rank() == 1 ? Pause::stop : Pause::no; };
+    const auto wish = [&] { return ++asked == 4 && comm.rank() == 1 ? Pause::stop : Pause::no; };
     stopped[static_cast<size_t>(comm.rank())] = train(plain_network(), options, samples, comm, nullptr, wish);
   });
   CHECK(stopped[0].stopped.state.updates == 3);

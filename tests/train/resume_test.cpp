@@ -1,6 +1,7 @@
 // A training that is stopped anywhere and goes on from what it put down ends with the same bits.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -60,13 +61,13 @@ Tensors tensors_of(const ParamStore& store) {
   return all;
 }
 
-/// Trains from a state, or from the beginning; stops after `updates` of them, if any, and tells where.
+/// Trains from a state, or from the beginning; stops when it has asked so often, if ever, and tells where.
 struct Stopped {
   TrainState state;
   Tensors tensors;
 };
-Outcome train(const TrainOptions& options, const std::vector<Sample>& samples, const Stopped* from,
-              int updates, Stopped* stopped) {
+Outcome train(const TrainOptions& options, const std::vector<Sample>& samples, const Stopped* from, int asked,
+              Stopped* stopped) {
   const auto backend = cpu::make_backend(Determinism::any_threads);
   ParamStore store(*backend);
   ActivationMemory memory(*backend);
@@ -87,14 +88,14 @@ Outcome train(const TrainOptions& options, const std::vector<Sample>& samples, c
   TrainEvents events;
   events.epoch = [&](const EpochMetrics& m, bool) { result.epochs.push_back(m); };
   int done = 0;
-  events.pause = [&] { return ++done == updates ? Pause::stop : Pause::no; };
+  events.pause = [&] { return ++done == asked ? Pause::stop : Pause::no; };
   events.checkpoint = [&](const TrainState& state) {
     if (stopped != nullptr) *stopped = {state, tensors_of(store)};
   };
   try {
     result.best = trainer.fit(training, &validation, events, from == nullptr ? TrainState{} : from->state);
   } catch (const StoppedError&) {
-    CHECK(updates > 0);
+    CHECK(asked > 0);
   }
   result.tensors = tensors_of(store);
   return result;
@@ -133,18 +134,19 @@ TrainOptions adam() {
 
 }  // namespace
 
-TEST_CASE("a training stopped after any update ends with the same bits") {
+TEST_CASE("a training stopped after any update, or in a validation, ends with the same bits") {
   const test::TemporaryFolder folder;
   const std::vector<Sample> samples = write_images(folder, 30);  // 8 micro-batches of 4, 4 updates an epoch
   const TrainOptions options = adam();
   const Outcome whole = train(options, samples, nullptr, 0, nullptr);
   REQUIRE(whole.epochs.size() == 3);
-  for (int updates = 1; updates <= 12; ++updates) {
-    CAPTURE(updates);
+  constexpr int kAnEpoch = 4 + 3;  // and three batches of the validation part
+  for (int asked = 1; asked <= 3 * kAnEpoch; ++asked) {
+    CAPTURE(asked);
     Stopped stopped;
-    const Outcome first = train(options, samples, nullptr, updates, &stopped);
-    CHECK(stopped.state.epoch == (updates - 1) / 4 + 1);
-    CHECK(stopped.state.step == (updates - 1) % 4 * 2 + 2);
+    const Outcome first = train(options, samples, nullptr, asked, &stopped);
+    CHECK(stopped.state.epoch == (asked - 1) / kAnEpoch + 1);
+    CHECK(stopped.state.step == std::min((asked - 1) % kAnEpoch * 2 + 2, 8));
     check_same(whole, train(options, samples, &stopped, 0, nullptr), first.epochs.size());
   }
 }
@@ -167,8 +169,8 @@ TEST_CASE("patience is kept over a stop") {
   const Outcome whole = train(options, samples, nullptr, 0, nullptr);
   REQUIRE(whole.epochs.size() < 30);
   Stopped stopped;
-  const int updates = 4 * (static_cast<int>(whole.epochs.size()) - 1) + 2;  // within the last epoch
-  const Outcome first = train(options, samples, nullptr, updates, &stopped);
+  const int asked = 7 * (static_cast<int>(whole.epochs.size()) - 1) + 2;  // within the last epoch
+  const Outcome first = train(options, samples, nullptr, asked, &stopped);
   check_same(whole, train(options, samples, &stopped, 0, nullptr), first.epochs.size());
   Stopped end;
   static_cast<void>(train(options, samples, nullptr, 0, &end));

@@ -147,9 +147,8 @@ std::string measured_text(const PlanOptions& o, const Measurement& m) {
   text += fmt::format("a step of {} images: {:.3f} s, {:.1f} images/s\n", o.batch, m.step_seconds,
                       static_cast<double>(o.batch) / m.step_seconds);
   text += fmt::format("a checkpoint in {}: {:.2f} s\n", o.out, m.checkpoint_seconds);
-  text += fmt::format(
-      "a stop: {} at most after its signal, longer in a validation: --signal=B:USR1@{:.0f} leaves time",
-      duration(stop), kMinute * std::ceil(2 * stop / kMinute));
+  text += fmt::format("a stop: {} at most after its signal: --signal=B:USR1@{:.0f} leaves time",
+                      duration(stop), kMinute * std::ceil(2 * stop / kMinute));
   if (o.images == 0) return text;
   const double epoch = epoch_seconds(m, o.images, o.batch, o.accumulate);
   return text +

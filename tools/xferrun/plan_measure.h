@@ -22,8 +22,8 @@ ImageBatch random_batch(const NetworkSpec& spec, int64_t count, int classes);
 Measurement measure_training(const NetworkSpec& spec, const TrainOptions& train, int classes,
                              Session& session, const std::filesystem::path& folder);
 
-/// Seconds from a signal to the program's end, at most, unless it validates: a batch that is on its way, the
-/// update after it, a checkpoint that is being written, and the last one.
+/// Seconds from a signal to the program's end, at most: a batch that is on its way, the update after it, a
+/// checkpoint that is being written, and the last one.
 double stop_seconds(const Measurement& m, int accumulate);
 
 /// Seconds in which an epoch of `images` images of the training part is trained, when their decoding keeps
