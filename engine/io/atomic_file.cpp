@@ -67,13 +67,16 @@ AtomicFile::AtomicFile(const fs::path& target) : target_(target), destination_(t
   const fs::path folder = destination_.parent_path();
   const std::string prefix = fmt::format(".{}.", destination_.filename().string());
   remove_abandoned(folder, prefix);
+  int error = 0;
   do {
     temporary_ = folder / fmt::format("{}{}-{}{}", prefix, ::getpid(), count++, kSuffix);
+    enlist();  // first: a signal may come as soon as it is there
     descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  } while (descriptor_ < 0 && errno == EEXIST);
-  if (descriptor_ < 0) throw write_failure(target_, errno);
+    error = errno;
+    if (descriptor_ < 0) delist();
+  } while (descriptor_ < 0 && error == EEXIST);
+  if (descriptor_ < 0) throw write_failure(target_, error);
   ::flock(descriptor_, LOCK_EX | LOCK_NB);  // says that somebody is at work here
-  enlist();
 }
 
 AtomicFile::~AtomicFile() { discard(); }
