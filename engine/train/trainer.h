@@ -118,10 +118,4 @@ TrainingPlan plan_training(const NetworkSpec& spec, const TrainOptions& options,
 /// rank fewer than two.
 int64_t batch_of_rank(const TrainOptions& options);
 
-/// Class probabilities of every sample of a loader, in the loader's order; with features and logits where
-/// these are the second and third result that the network was compiled for. Where each rank's loader gives
-/// its share, all get all of them. `before_batch` may end it by an exception.
-std::vector<Prediction> predict(Inference& inference, Loader& loader, Comm& comm = single_comm(),
-                                const std::function<void()>& before_batch = {});
-
 }  // namespace xf

@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "engine/core/error.h"
-#include "engine/core/rng.h"
 #include "engine/data/loader.h"
-#include "engine/io/image.h"
+#include "engine/train/predict.h"
 #include "engine/train/trainer.h"
 #include "kernels/cpu/backend.h"
+#include "tests/support/small_images.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/support/thread_comm.h"
 
@@ -53,23 +53,6 @@ Network normalised_network() {
   };
   spec.height = spec.width = 8;
   return spec;
-}
-
-std::vector<Sample> write_images(const test::TemporaryFolder& folder) {
-  std::vector<Sample> samples;
-  Rng rng(5);
-  for (int i = 0; i < kImages; ++i) {
-    io::Image image{8, 8, {}};
-    for (int p = 0; p < 64; ++p)
-      for (int c = 0; c < 3; ++c)
-        image.rgb.push_back(static_cast<uint8_t>(rng.below(128) + (c == i % 3 ? 120 : 0)));
-    Sample s;
-    s.images = {{folder / (std::to_string(i) + ".png")}};
-    s.label = i % 3;
-    io::write_png(s.images[0].file, image);
-    samples.push_back(s);
-  }
-  return samples;
 }
 
 using Tensors = std::map<std::string, Tensor>;
@@ -202,7 +185,7 @@ void check_alike(const std::vector<Outcome>& ranks) {
 
 TEST_CASE("ranks that share a batch train as one process does") {
   const test::TemporaryFolder folder;
-  const std::vector<Sample> samples = write_images(folder);
+  const std::vector<Sample> samples = test::write_images(folder, kImages);
   for (const int ranks : {2, 3, 4}) {
     CAPTURE(ranks);
     const TrainOptions options = options_of(OptimizerKind::sgd);
@@ -229,7 +212,7 @@ TEST_CASE("ranks that share a batch train as one process does") {
 
 TEST_CASE("batch normalisation sees each rank's images alone, as it sees micro-batches") {
   const test::TemporaryFolder folder;
-  const std::vector<Sample> samples = write_images(folder);
+  const std::vector<Sample> samples = test::write_images(folder, kImages);
   for (const int ranks : {2, 4}) {
     CAPTURE(ranks);
     TrainOptions micro = options_of(OptimizerKind::sgd, ranks);
@@ -244,7 +227,7 @@ TEST_CASE("batch normalisation sees each rank's images alone, as it sees micro-b
 
 TEST_CASE("running statistics are the mean of what the ranks saw") {
   const test::TemporaryFolder folder;
-  const std::vector<Sample> samples = write_images(folder);
+  const std::vector<Sample> samples = test::write_images(folder, kImages);
   TrainOptions options = options_of(OptimizerKind::sgd);
   options.epochs = 1;
   options.batch = kImages;  // one step: all see it with the first weights
@@ -272,7 +255,7 @@ TEST_CASE("running statistics are the mean of what the ranks saw") {
 
 TEST_CASE("ranks that share micro-batches train as one process does") {
   const test::TemporaryFolder folder;
-  const std::vector<Sample> samples = write_images(folder);
+  const std::vector<Sample> samples = test::write_images(folder, kImages);
   TrainOptions options = options_of(OptimizerKind::adam, 2);
   options.batch = kBatch / 2;
   options.update.learning_rate = 1e-3;
@@ -284,7 +267,7 @@ TEST_CASE("ranks that share micro-batches train as one process does") {
 
 TEST_CASE("the same ranks give the same bits each time") {
   const test::TemporaryFolder folder;
-  const std::vector<Sample> samples = write_images(folder);
+  const std::vector<Sample> samples = test::write_images(folder, kImages);
   const TrainOptions options = options_of(OptimizerKind::adam);
   const std::vector<Outcome> a = train_ranks(3, normalised_network(), options, samples),
                              b = train_ranks(3, normalised_network(), options, samples);
@@ -297,7 +280,7 @@ TEST_CASE("the same ranks give the same bits each time") {
 
 TEST_CASE("one rank's wish stops all; other ranks go on with the same images") {
   const test::TemporaryFolder folder;
-  const std::vector<Sample> samples = write_images(folder);
+  const std::vector<Sample> samples = test::write_images(folder, kImages);
   const TrainOptions options = options_of(OptimizerKind::sgd);
   const Outcome whole = train(plain_network(), options, samples, single_comm());
   std::vector<Outcome> stopped(2);
@@ -332,7 +315,7 @@ TEST_CASE("a batch that cannot be shared out is refused") {
 
 TEST_CASE("ranks' loaders give every image of an epoch once") {
   const test::TemporaryFolder folder;
-  const std::vector<Sample> samples = write_images(folder);
+  const std::vector<Sample> samples = test::write_images(folder, kImages);
   for (const auto& [ranks, batch] : {std::pair{2, 4}, {3, 5}, {5, 2}}) {
     CAPTURE(ranks);
     for (const LastBatch last : {LastBatch::wrap, LastBatch::pad}) {

@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "engine/core/error.h"
-#include "engine/core/rng.h"
 #include "engine/data/loader.h"
-#include "engine/io/image.h"
 #include "engine/train/trainer.h"
 #include "kernels/cpu/backend.h"
+#include "tests/support/small_images.h"
 #include "tests/support/temporary_folder.h"
 
 namespace {
@@ -28,23 +27,6 @@ NetworkSpec network() {
   };
   spec.height = spec.width = 8;
   return spec;
-}
-
-std::vector<Sample> write_images(const test::TemporaryFolder& folder, int count) {
-  std::vector<Sample> samples;
-  Rng rng(5);
-  for (int i = 0; i < count; ++i) {
-    io::Image image{8, 8, {}};
-    for (int p = 0; p < 64; ++p)
-      for (int c = 0; c < 3; ++c)
-        image.rgb.push_back(static_cast<uint8_t>(rng.below(128) + (c == i % 3 ? 120 : 0)));
-    Sample s;
-    s.images = {{folder / (std::to_string(i) + ".png")}};
-    s.label = i % 3;
-    io::write_png(s.images[0].file, image);
-    samples.push_back(s);
-  }
-  return samples;
 }
 
 using Tensors = std::vector<std::pair<std::string, Tensor>>;
@@ -136,7 +118,8 @@ TrainOptions adam() {
 
 TEST_CASE("a training stopped after any update, or in a validation, ends with the same bits") {
   const test::TemporaryFolder folder;
-  const std::vector<Sample> samples = write_images(folder, 30);  // 8 micro-batches of 4, 4 updates an epoch
+  const std::vector<Sample> samples =
+      test::write_images(folder, 30);  // 8 micro-batches of 4, 4 updates an epoch
   const TrainOptions options = adam();
   const Outcome whole = train(options, samples, nullptr, 0, nullptr);
   REQUIRE(whole.epochs.size() == 3);
@@ -153,7 +136,7 @@ TEST_CASE("a training stopped after any update, or in a validation, ends with th
 
 TEST_CASE("what is put down after the last epoch leaves nothing to do") {
   const test::TemporaryFolder folder;
-  const std::vector<Sample> samples = write_images(folder, 30);
+  const std::vector<Sample> samples = test::write_images(folder, 30);
   Stopped end;
   const Outcome whole = train(adam(), samples, nullptr, 0, &end);
   CHECK(end.state.epoch == 4);
@@ -162,7 +145,7 @@ TEST_CASE("what is put down after the last epoch leaves nothing to do") {
 
 TEST_CASE("patience is kept over a stop") {
   const test::TemporaryFolder folder;
-  const std::vector<Sample> samples = write_images(folder, 30);
+  const std::vector<Sample> samples = test::write_images(folder, 30);
   TrainOptions options = adam();
   options.epochs = 30;
   options.patience = 2;

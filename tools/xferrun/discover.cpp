@@ -12,6 +12,7 @@
 #include "engine/data/split_file.h"
 #include "engine/io/atomic_file.h"
 #include "engine/train/glitch_mean.h"
+#include "engine/train/predict.h"
 #include "engine/train/trainer.h"
 #include "tools/xferrun/classifier.h"
 #include "tools/xferrun/cluster_analysis.h"

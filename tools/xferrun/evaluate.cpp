@@ -8,6 +8,7 @@
 #include "engine/data/class_lists.h"
 #include "engine/data/split_file.h"
 #include "engine/train/glitch_mean.h"
+#include "engine/train/predict.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"
 #include "tools/xferrun/loaded_model.h"

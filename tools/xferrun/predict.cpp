@@ -6,6 +6,7 @@
 
 #include "engine/core/error.h"
 #include "engine/train/glitch_mean.h"
+#include "engine/train/predict.h"
 #include "tools/xferrun/classifier.h"
 #include "tools/xferrun/command.h"
 #include "tools/xferrun/command_line.h"

@@ -9,6 +9,7 @@
 #include "engine/core/error.h"
 #include "engine/core/log.h"
 #include "engine/train/glitch_mean.h"
+#include "engine/train/predict.h"
 #include "tools/xferrun/checkpoint_files.h"
 #include "tools/xferrun/exit_code.h"
 #include "tools/xferrun/progress.h"
