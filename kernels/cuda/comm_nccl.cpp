@@ -66,7 +66,7 @@ class NcclCommunicator final : public Communicator {
 
   void mean(std::span<const std::span<float>> tensors) override {
     check();
-    const cudaStream_t on = stream().use();
+    cudaStream_t on = stream().use();
     nccl_.check(nccl_.group_start(), "ncclGroupStart");
     ncclResult_t status = ncclSuccess;
     for (const std::span<float> t : tensors)
