@@ -172,22 +172,13 @@ class Loader::Work {
   void load(int64_t sample, std::span<uint8_t> pixels) {
     const auto i = static_cast<size_t>(sample);
     if (!cache_.get(i, pixels)) {
-      resized(read_image(samples_[i]), pixels);
+      resize(read_image(samples_[i]), options_.resize, options_.height, options_.width, options_.channels,
+             pixels);
       cache_.put(i, pixels);
     }
     if (!options_.augment.any()) return;
     const std::vector<uint8_t> plain(pixels.begin(), pixels.end());
     augment(options_.augment, options_.seed, epoch_, sample, options_.height, options_.width, plain, pixels);
-  }
-
-  void resized(const io::Image& image, std::span<uint8_t> pixels) const {
-    if (options_.channels == 3) {
-      resize(image, options_.resize, options_.height, options_.width, pixels);
-      return;
-    }
-    std::vector<uint8_t> rgb(3 * pixels.size());
-    resize(image, options_.resize, options_.height, options_.width, rgb);
-    to_grey(rgb, pixels);
   }
 
   const std::vector<Sample> samples_;

@@ -124,4 +124,12 @@ void resize(const io::Image& image, ResizeRule rule, int height, int width, std:
   }
 }
 
+void resize(const io::Image& image, ResizeRule rule, int height, int width, int channels,
+            std::span<uint8_t> out) {
+  if (channels == 3) return resize(image, rule, height, width, out);
+  std::vector<uint8_t> rgb(3 * out.size());
+  resize(image, rule, height, width, rgb);
+  to_grey(rgb, out);
+}
+
 }  // namespace xf

@@ -15,5 +15,8 @@ namespace xf {
 /// PIL.Image.resize((width, height), BILINEAR): two passes of 22-bit fixed-point weights, the first across.
 /// An image that fits already is copied. Throws UsageError unless the size is at least 1x1.
 void resize(const io::Image& image, ResizeRule rule, int height, int width, std::span<uint8_t> out);
+/// The same for a network of so many channels: 3, or 1, for which to_grey() follows.
+void resize(const io::Image& image, ResizeRule rule, int height, int width, int channels,
+            std::span<uint8_t> out);
 
 }  // namespace xf

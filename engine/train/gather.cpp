@@ -48,30 +48,27 @@ class Unpacker {
   std::span<const std::byte> rest_;
 };
 
+/// Calls `each` with all that a prediction holds.
+template <class P, class Each>
+void fields(P& p, const Each& each) {
+  each(p.sample);
+  each(p.label);
+  each(p.loss);
+  each(p.probabilities);
+  each(p.features);
+  each(p.logits);
+}
+
 }  // namespace
 
 std::vector<Prediction> gather(std::vector<Prediction> mine, Comm& comm) {
   if (comm.size() == 1) return mine;
   Packer packer;
-  for (const Prediction& p : mine) {
-    packer.put(p.sample);
-    packer.put(p.label);
-    packer.put(p.loss);
-    packer.put(p.probabilities);
-    packer.put(p.features);
-    packer.put(p.logits);
-  }
+  for (const Prediction& p : mine) fields(p, [&](const auto& field) { packer.put(field); });
   std::vector<Prediction> all;
   for (const std::vector<std::byte>& bytes : comm.all_gather(packer.bytes()))
-    for (Unpacker unpacker(bytes); !unpacker.done();) {
-      Prediction& p = all.emplace_back();
-      unpacker.take(p.sample);
-      unpacker.take(p.label);
-      unpacker.take(p.loss);
-      unpacker.take(p.probabilities);
-      unpacker.take(p.features);
-      unpacker.take(p.logits);
-    }
+    for (Unpacker unpacker(bytes); !unpacker.done();)
+      fields(all.emplace_back(), [&](auto& field) { unpacker.take(field); });
   return all;
 }
 

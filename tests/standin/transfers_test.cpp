@@ -11,6 +11,7 @@
 #include "engine/core/error.h"
 #include "kernels/cuda/module.h"
 #include "kernels/cuda/stream.h"
+#include "tests/standin/paces.h"
 #include "tests/standin/streams.h"
 
 namespace xf::test {
@@ -37,16 +38,6 @@ struct Place {
   }
   std::unique_ptr<Backend> backend;
 };
-
-/// Calls body() at each pace of the streams that are not waited for.
-template <class Body>
-void at_each_pace(const Body& body) {
-  for (const standin::Pace pace : {standin::Pace::early, standin::Pace::late}) {
-    INFO("pace " << static_cast<int>(pace));
-    standin::set_pace(pace);
-    body();
-  }
-}
 
 }  // namespace
 

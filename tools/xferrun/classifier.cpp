@@ -11,17 +11,6 @@
 
 namespace xf::tool {
 
-namespace {
-
-void fit(const io::Image& picture, const Dialect& dialect, std::span<uint8_t> pixels) {
-  if (dialect.channels == 3) return resize(picture, dialect.resize, dialect.height, dialect.width, pixels);
-  std::vector<uint8_t> rgb(3 * pixels.size());
-  resize(picture, dialect.resize, dialect.height, dialect.width, rgb);
-  to_grey(rgb, pixels);
-}
-
-}  // namespace
-
 Classifier::Classifier(Session& session, const LoadedModel& model, int64_t batch)
     : dialect_(model.dialect),
       network_(compile_network(session, model, prediction_options(session, batch))),
@@ -36,7 +25,8 @@ std::vector<Prediction> Classifier::classify(std::span<const io::Image> pictures
   const size_t bytes = pixels.size() / static_cast<size_t>(network_.batch());
   parallel_for(static_cast<int64_t>(pictures.size()), [&](int64_t at) {
     const auto i = static_cast<size_t>(at);
-    fit(pictures[i], dialect_, pixels.subspan(i * bytes, bytes));
+    resize(pictures[i], dialect_.resize, dialect_.height, dialect_.width, dialect_.channels,
+           pixels.subspan(i * bytes, bytes));
   });
   network_.run(input_);  // what is left of earlier pictures in the rows behind has no influence
   std::vector<Prediction> predictions(pictures.size());

@@ -48,7 +48,7 @@ class PauseRule {
   const SavingOptions& options_;
   std::function<bool()> stop_;
   Clock::time_point asked_, saved_;
-  double longest_ = 0;  // between two updates, a validation included: seconds
+  double longest_ = 0;  // between two questions: seconds
 };
 
 }  // namespace xf::tool

@@ -17,6 +17,7 @@
 #include "kernels/cuda/module.h"
 #include "tests/standin/device.h"
 #include "tests/standin/nccl/communicator.h"
+#include "tests/standin/paces.h"
 #include "tests/standin/streams.h"
 #include "tests/standin/turns.h"
 #include "tests/support/small_networks.h"
@@ -189,16 +190,6 @@ double difference(const Weights& a, const Weights& b) {
     if (largest > 0) worst = std::max(worst, most / largest);
   }
   return worst;
-}
-
-/// Calls body() at each pace of the streams that are not waited for.
-template <class Body>
-void at_each_pace(const Body& body) {
-  for (const standin::Pace pace : {standin::Pace::early, standin::Pace::late}) {
-    INFO("pace " << static_cast<int>(pace));
-    standin::set_pace(pace);
-    body();
-  }
 }
 
 }  // namespace
